@@ -1,0 +1,8 @@
+// A static data member of a template is a unique symbol (STB_GNU_UNIQUE) in GCC's code.
+template <class T>
+struct Holder {
+  static int count;
+};
+template <class T>
+int Holder<T>::count = 0;
+extern "C" int increment_unique() { return ++Holder<int>::count; }

@@ -1,0 +1,2 @@
+extern int missing(void);
+int needs_missing(void) { return missing(); }

@@ -1,0 +1,2 @@
+__thread int object = 1;
+int* address(void) { return &object; }

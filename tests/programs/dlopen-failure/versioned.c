@@ -1,0 +1,2 @@
+int versioned(void) { return 1; }
+int other(void) { return 2; }

@@ -1,0 +1,1 @@
+int depdep_value(void) { return 10; }

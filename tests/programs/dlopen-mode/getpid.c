@@ -1,0 +1,2 @@
+#include <unistd.h>
+int call_getpid(void) { return getpid(); }

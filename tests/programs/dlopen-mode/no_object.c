@@ -1,0 +1,2 @@
+extern int missing_object;
+int read_missing_object(void) { return missing_object; }

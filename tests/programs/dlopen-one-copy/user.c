@@ -1,0 +1,2 @@
+extern int named(void);
+int use_named(void) { return named(); }

@@ -1,0 +1,1 @@
+int in_all_five(void) { return 8; }

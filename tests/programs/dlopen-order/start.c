@@ -1,0 +1,1 @@
+int in_start_and_leaf(void) { return 6; }

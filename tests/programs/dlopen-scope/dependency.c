@@ -1,0 +1,1 @@
+int from_dependency(void) { return 24; }

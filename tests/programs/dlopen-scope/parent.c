@@ -1,0 +1,1 @@
+int parent(void) { return 9; }

@@ -1,0 +1,1 @@
+int from_start(void) { return 22; }

@@ -1,0 +1,1 @@
+int in_global(void) { return 4; }
