@@ -47,6 +47,8 @@ enum class Rseq : std::uint8_t {
 /// The first ten are the same in all; the ones from 10 on are listed here, lowest first.
 enum class PreferredBits : std::uint8_t {
   none, ///< Not x86.
+  /// As without_map_32bit up to Prefer_FSRM; what follows differs inside 2.34, so leave it clear.
+  up_to_fsrm,
   /// Prefer_No_VZEROUPPER, Prefer_ERMS, Prefer_No_AVX512, MathVec_Prefer_No_AVX512, Prefer_FSRM,
   /// Avoid_Short_Distance_REP_MOVSB.
   without_map_32bit,
@@ -81,7 +83,7 @@ struct Layout {
   /// plain pointer.
   bool tunable_val_is_16_bytes = false;
   /// Which table of tunables this build's __tunable_get_val ids index: an index into
-  /// `kTunableTables` of this ISA.
+  /// `Known::tunable_tables` of this ISA. Not checkable from libc; see Detection::tunables_certain.
   std::uint8_t tunables = 0;
   /// What the bits of cpu_features.preferred[0] mean.
   PreferredBits preferred_bits = PreferredBits::none;
@@ -283,10 +285,9 @@ struct Layout {
     Offset libc_map = kAbsent;
     /// ld.so: STB_GNU_UNIQUE table.
     Offset _ns_unique_sym_table = kAbsent;
-    /// ld.so: a `struct r_debug_extended`.
+    /// ld.so: a `struct r_debug_extended`. Since August 2025 the space is there but nothing uses
+    /// it, under the name _ns_debug_unused.
     Offset _ns_debug = kAbsent;
-    /// The same space, kept but unused.
-    Offset _ns_debug_unused = kAbsent;
   } link_namespaces;
 
   /// `struct link_map`, the private one. Bytes 0 - 39 are the public <link.h> structure.
