@@ -1,0 +1,1 @@
+int weak_both(void) { return 20; }

@@ -1,0 +1,170 @@
+#!/usr/bin/python3
+"""Builds the small programs of tests/programs/ and runs each under the system's loader and under myld.
+
+A case is a folder with sources and a case.toml:
+
+    about = "one sentence: the behaviour"
+    arch = ["x86_64"]               # default: every ISA
+    cpu = ["avx2"]                  # flags of /proc/cpuinfo that the case needs
+    normalise = ["addresses"]       # what may differ between runs
+    matrix = {ldflags = [["-Wl,-z,lazy"], ["-Wl,-z,now"]], hash = ["sysv", "gnu"], linker = ["bfd"]}
+    [[build]]                       # in order; everything is built in a folder outside the sources
+    out = "libfoo.so"
+    src = ["foo.c"]                 # .c is C, else C++
+    flags = ["-shared", "-fPIC"]
+    libs = ["libbar.so"]            # earlier outs, linked with -rpath $ORIGIN
+    rpath = "none"                  # or another DT_RUNPATH
+    cxx = "clang++"                 # or cc = "clang"
+    linker = "lld"                  # bfd, gold, lld, mold
+    arch = "x86_64"                 # this step only for that ISA
+    command = ["objcopy", "..."]    # instead of all of that: run this in the folder
+    [[run]]
+    program = "prog"                # default: the first out that is not a library
+    args = ["a"]
+    env = {LD_BIND_NOW = "1"}       # added to a small fixed environment
+    stdin = ""
+    argv0 = "name"
+    timeout = 20
+    expect = {stdout = "...", status = 0}   # what must be seen under the reference too
+    differs = "reason"              # a documented difference: expect is myld's, expect_ldso ld.so's
+
+`$WORK` in args, env and flags is that folder, `$SOURCE` in flags the case's own. Without an expectation the reference must exit with 0,
+print something, and print nothing to stderr. Each element of the matrix's product is a test of its own.
+"""
+import itertools
+import pathlib
+import shutil
+import sys
+import tomllib
+
+import twins
+from twins import ROOT, Failure, Skip
+
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent"}
+CASE_KEYS = {"about", "arch", "cpu", "normalise", "matrix", "build", "run"}
+BUILD_KEYS = {"out", "src", "flags", "libs", "rpath", "cc", "cxx", "linker", "arch", "command"}
+RUN_KEYS = {"program", "args", "env", "stdin", "argv0", "timeout", "expect", "differs", "expect_ldso",
+            "arch"}
+
+
+def read_cases(folder):
+    """(name, case) for each case.toml below `folder`, and each element of its matrix."""
+    for file in sorted(folder.glob("*/case.toml")):
+        case = tomllib.loads(file.read_text())
+        for keys, known in [(case, CASE_KEYS), *((b, BUILD_KEYS) for b in case["build"]),
+                            *((r, RUN_KEYS) for r in case["run"])]:
+            if set(keys) - known:
+                raise SystemExit(f"{file}: unknown keys {set(keys) - known}")
+        case["folder"] = file.parent
+        matrix = case.get("matrix", {})
+        axes = [[(axis, value) for value in values] for axis, values in matrix.items()]
+        for choice in itertools.product(*axes):
+            words = [v if isinstance(v, str) else " ".join(v) for _, v in choice]
+            name = file.parent.name + (f" [{', '.join(words)}]" if words else "")
+            yield name, {**case, "choice": dict(choice)}
+
+
+def build(step, case, options, folder):
+    """Runs one [[build]] step in `folder`."""
+    if "command" in step:
+        twins.tool(step["command"], folder)
+        return
+    choice = case["choice"]
+    is_c = all(src.endswith((".c", ".S")) for src in step["src"])
+    compiler = step.get("cc", options.cc) if is_c else step.get("cxx", options.cxx)
+    linker = step.get("linker", choice.get("linker"))
+    if linker and shutil.which(f"ld.{linker}") is None:
+        raise Skip(f"no ld.{linker}")
+    command = [compiler, "-O1", "-g", *(str(case["folder"] / src) for src in step["src"]),
+               "-o", step["out"], *step.get("flags", []), *choice.get("ldflags", [])]
+    if linker:
+        command.append(f"-fuse-ld={linker}")
+    if "hash" in choice:
+        command.append(f"-Wl,--hash-style={choice['hash']}")
+    command += ["-L.", *(f"-l:{pathlib.Path(lib).name}" for lib in step.get("libs", [])),
+                *(f"-L{pathlib.Path(lib).parent}" for lib in step.get("libs", []))]
+    rpath = step.get("rpath", "$ORIGIN" if step.get("libs") else "none")
+    if rpath != "none":
+        command.append(f"-Wl,-rpath,{rpath}")
+    command = [word.replace("$WORK", str(folder)).replace("$SOURCE", str(case["folder"]))
+               for word in command]
+    (folder / step["out"]).parent.mkdir(exist_ok=True)
+    twins.tool(command + ["-Wl,-rpath-link,."], folder)
+
+
+def command_of(leg, step, program, options):
+    """The command line of a run, and the argv[0] that the program must see if that is another."""
+    argv0 = step.get("argv0")
+    program = "./" + program
+    loader = {"ldso": options.reference_loader, "direct": str(options.loader), "interp": None}[leg]
+    if loader:
+        name = ["--argv0", argv0] if argv0 else []
+        return [*options.emulator, loader, *name, program], None
+    if options.emulator:
+        return [*options.emulator, *(["-0", argv0] if argv0 else []), program], None
+    return [program], argv0
+
+
+def run_leg(leg, step, case, options, folder):
+    def expand(text):
+        return text.replace("$WORK", str(folder))
+    program = step.get("program") or next(
+        b["out"] for b in case["build"] if "out" in b and not b["out"].endswith(".so"))
+    command, argv0 = command_of(leg, step, program, options)
+    env = ENVIRONMENT | {name: expand(value) for name, value in step.get("env", {}).items()}
+    timeout = step.get("timeout", 20) * (5 if options.emulator else 1)
+    outcome = twins.run(command + [expand(arg) for arg in step.get("args", [])], folder, env,
+                        step.get("stdin", ""), timeout, argv0)
+    return outcome.normalised(case.get("normalise", []), folder)
+
+
+def try_run(step, case, options, folders):
+    expect = step.get("expect", {})
+    reference_expect = step["expect_ldso"] if "differs" in step else expect
+    reference = run_leg("ldso", step, case, options, folders["ldso"])
+    reference.require({"status": 0, "stderr": ""} | reference_expect, "ld.so")
+    if "stdout" not in reference_expect and not reference.stdout:
+        raise Failure("ld.so: printed nothing, so nothing would be compared")
+    for leg in twins.legs(options):
+        outcome = run_leg(leg, step, case, options, folders[leg])
+        wanted = vars(reference)
+        if "differs" in step:
+            wanted = {"status": 0, "stderr": ""} | expect
+        outcome.require(wanted, leg)
+
+
+def try_case(case, folder, options):
+    def here(part):
+        return options.arch in (part.get("arch") or [options.arch])
+    if not here(case):
+        raise Skip(f"not for {options.arch}")
+    for flag in case.get("cpu", []):
+        if not twins.has_cpu(flag):
+            raise Skip(f"this machine has no {flag}")
+    folders = {"ldso": folder / "built", "direct": folder / "built", "interp": folder / "interp"}
+    folders["ldso"].mkdir()
+    for step in filter(here, case["build"]):
+        build(step, case, options, folders["ldso"])
+    if "interp" in twins.legs(options):
+        shutil.copytree(folders["ldso"], folders["interp"], symlinks=True)
+        programs = [f for f in folders["interp"].rglob("*") if f.is_file() and not f.is_symlink()
+                    and twins.has_interpreter(f)]
+        for program in programs:
+            twins.set_interpreter(program, options.loader)
+        if not programs:
+            raise Failure("no program was built")
+    for step in filter(here, case["run"]):
+        try_run(step, case, options, folders)
+
+
+def main():
+    parser = twins.arguments("Small programs, under the system's loader and under myld.")
+    parser.add_argument("--cc", default="cc")
+    parser.add_argument("--cxx", default="c++")
+    parser.add_argument("--programs", type=pathlib.Path, default=ROOT / "tests/programs")
+    options = parser.parse_args()
+    sys.exit(twins.run_all(list(read_cases(options.programs)),
+                           lambda case, folder: try_case(case, folder, options), options))
+
+
+main()
