@@ -4,6 +4,7 @@
 A case is a folder with sources and a case.toml:
 
     about = "one sentence: the behaviour"
+    statements = [7, 8]             # numbers of the statements of docs/dlfcn.md that it proves
     arch = ["x86_64"]               # default: every ISA
     cpu = ["avx2"]                  # flags of /proc/cpuinfo that the case needs
     normalise = ["addresses"]       # what may differ between runs
@@ -41,7 +42,7 @@ import twins
 from twins import ROOT, Failure, Skip
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent"}
-CASE_KEYS = {"about", "arch", "cpu", "normalise", "matrix", "build", "run"}
+CASE_KEYS = {"about", "statements", "arch", "cpu", "normalise", "matrix", "build", "run"}
 BUILD_KEYS = {"out", "src", "flags", "libs", "rpath", "cc", "cxx", "linker", "arch", "command"}
 RUN_KEYS = {"program", "args", "env", "stdin", "argv0", "timeout", "expect", "differs", "expect_ldso",
             "arch"}

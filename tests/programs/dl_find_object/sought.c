@@ -1,0 +1,2 @@
+int sought(void) { return 1; }
+int more(int (*function)(void)) { return function() + 1; }

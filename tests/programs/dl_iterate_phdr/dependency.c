@@ -1,0 +1,1 @@
+int dependency(void) { return 1; }

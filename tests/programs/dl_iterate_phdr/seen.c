@@ -1,0 +1,3 @@
+extern int dependency(void);
+__thread int object = 5;
+int* address(void) { return dependency() ? &object : 0; }
