@@ -11,7 +11,6 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-extern const ElfW(Dyn) _DYNAMIC[];
 void entry_point(void);
 
 #if defined(__x86_64__)
