@@ -39,7 +39,7 @@ class Outcome:
     def normalised(self, rules, folder):
         """With the leg's own folder, and what `rules` name, replaced by a word."""
         def clean(text):
-            text = text.replace(str(folder), "$WORK")
+            text = text.replace(str(folder), "$WORK").replace("$WORK/./", "$WORK/")
             if "addresses" in rules:
                 text = re.sub(r"0x[0-9a-f]{4,}", "0xADDRESS", text)
             if "numbers" in rules:

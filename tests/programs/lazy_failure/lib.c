@@ -1,0 +1,2 @@
+int nowhere(void);
+int maybe_call(int really) { return really ? nowhere() : 5; }

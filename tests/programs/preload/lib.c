@@ -1,0 +1,2 @@
+int value(void) { return 7; }
+int value_from_inside(void) { return value(); }

@@ -1,0 +1,2 @@
+#include "table.h"
+int FUNCTION(void) { return count_right(); }

@@ -1,0 +1,3 @@
+#include <stdio.h>
+const char* outer(void);
+int main(void) { puts(outer()); }

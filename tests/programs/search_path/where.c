@@ -1,0 +1,3 @@
+#define TEXT(x) #x
+#define QUOTE(x) TEXT(x)
+const char* WHAT(void) { return QUOTE(PLACE); }
