@@ -1,0 +1,19 @@
+// Calls from the middle of a lazy binding into code that may use vector registers.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+extern "C" [[gnu::visibility("hidden")]] std::uintptr_t
+myld_call_keeping_vectors(std::uintptr_t (*call)(void*),
+                          void* argument,
+                          std::size_t area_bytes,
+                          unsigned compacted);
+
+namespace myld::arch {
+
+/// Calls `call(argument)` and gives every vector argument register back as it was before.
+/// For foreign code only (IFUNC resolvers, audit hooks): the loader's own binding path is compiled
+/// for general registers and needs none of this.
+std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argument);
+
+}  // namespace myld::arch

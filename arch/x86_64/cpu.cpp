@@ -1,0 +1,46 @@
+// How myld_call_keeping_vectors must save the vector state of this CPU.
+// Source: Intel SDM vol. 1, 13.2 (enumeration of XSAVE features).
+#include "arch/port.hpp"
+#include "arch/vector_state.hpp"
+
+namespace myld::arch {
+namespace {
+
+struct Registers {
+  std::uint32_t eax, ebx, ecx, edx;
+};
+
+Registers cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
+  Registers r;
+  asm("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+  return r;
+}
+
+/// Area bytes in the low 32 bits, bit 32: compacted form, bit 33: known.
+constinit std::uint64_t g_state = 0;
+
+std::uint64_t examine() {
+  constexpr std::uint64_t kKnown = std::uint64_t{1} << 33, kCompacted = std::uint64_t{1} << 32;
+  constexpr std::uint32_t kOsxsave = 1u << 27, kXsavec = 1u << 1;
+  if ((cpuid(1, 0).ecx & kOsxsave) == 0) return kKnown;
+  // The size of the standard form with everything XCR0 enables bounds the compacted one too.
+  std::uint64_t bytes = cpuid(0xd, 0).ebx;
+  bool compacted = (cpuid(0xd, 1).eax & kXsavec) != 0;
+  return kKnown | (compacted ? kCompacted : 0) | bytes;
+}
+
+}  // namespace
+
+std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argument) {
+  // cpuid traps in virtual machines (microseconds), so it runs when first needed, once. Two threads
+  // that race here store the same value.
+  std::uint64_t state = __atomic_load_n(&g_state, __ATOMIC_RELAXED);
+  if (state == 0) {
+    state = examine();
+    __atomic_store_n(&g_state, state, __ATOMIC_RELAXED);
+  }
+  return myld_call_keeping_vectors(
+      call, argument, state & 0xffffffff, static_cast<unsigned>((state >> 32) & 1));
+}
+
+}  // namespace myld::arch

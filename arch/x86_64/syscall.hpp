@@ -1,0 +1,66 @@
+// System calls, the thread pointer and IFUNC calls on x86-64.
+// Source: AMD64 supplement, appendix A.2.1 (Linux conventions); arch_prctl(2).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace myld::arch {
+
+inline constexpr long kSysRead = 0, kSysWrite = 1, kSysClose = 3, kSysFstat = 5, kSysMmap = 9,
+                      kSysMprotect = 10, kSysMunmap = 11, kSysRtSigprocmask = 14, kSysPread = 17,
+                      kSysSchedYield = 24, kSysMadvise = 28, kSysGetpid = 39, kSysExecve = 59, kSysGetcwd = 79,
+                      kSysReadlink = 89, kSysArchPrctl = 158, kSysGettid = 186, kSysFutex = 202,
+                      kSysSetTidAddress = 218, kSysExitGroup = 231, kSysOpenat = 257,
+                      kSysReadlinkat = 267, kSysSetRobustList = 273, kSysMembarrier = 324,
+                      kSysRseq = 334, kSysMemfdCreate = 319, kSysClockGettime = 228;
+
+/// The kernel's struct stat, of which the loader reads identity, type and size.
+struct Stat {
+  std::uint64_t st_dev, st_ino, st_nlink;
+  std::uint32_t st_mode, st_uid, st_gid, pad0;
+  std::uint64_t st_rdev;
+  std::int64_t st_size, st_blksize, st_blocks;
+  std::int64_t st_atime_s, st_atime_ns, st_mtime_s, st_mtime_ns, st_ctime_s, st_ctime_ns;
+  std::int64_t unused[3];
+};
+static_assert(sizeof(Stat) == 144);
+
+/// Returns the kernel's result: -errno on failure.
+[[gnu::always_inline]] inline long
+syscall(long n, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {
+  long result;
+  register long r10 asm("r10") = d;
+  register long r8 asm("r8") = e;
+  register long r9 asm("r9") = f;
+  asm volatile("syscall"
+               : "=a"(result)
+               : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+               : "rcx", "r11", "memory");
+  return result;
+}
+
+/// The thread pointer: %fs:0 holds its own address.
+[[gnu::always_inline]] inline std::uintptr_t thread_pointer() {
+  std::uintptr_t tp;
+  asm("mov %%fs:0, %0" : "=r"(tp));
+  return tp;
+}
+
+/// Returns 0 or -errno. Needs: the word at `tp` holds `tp`.
+inline long set_thread_pointer(std::uintptr_t tp) {
+  constexpr long kArchSetFs = 0x1002;
+  return syscall(kSysArchPrctl, kArchSetFs, static_cast<long>(tp));
+}
+
+/// DTV pointer's place: bytes from the thread pointer.
+inline constexpr std::ptrdiff_t kDtvFromThreadPointer = 8;
+
+/// What an IFUNC resolver is given besides nothing: on x86-64 it takes no argument.
+struct IfuncArguments {
+  std::uint64_t hwcap, hwcap2, hwcap3, hwcap4;
+};
+inline std::uintptr_t call_ifunc(std::uintptr_t resolver, const IfuncArguments&) {
+  return reinterpret_cast<std::uintptr_t (*)()>(resolver)();
+}
+
+}  // namespace myld::arch

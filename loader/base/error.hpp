@@ -1,0 +1,121 @@
+// Errors as small values. The text is made once, in error_text.cpp, by whoever ends the story:
+// the start (collects and prints), dlerror (keeps it for the thread) or a tool.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace myld {
+
+/// What went wrong. Each code has its text in error_text.cpp, which also says what the fields of an
+/// Error with that code hold.
+enum class Code : std::uint16_t {
+  none,
+  // finding and opening
+  cannot_open,
+  cannot_read,
+  cannot_stat,
+  not_a_regular_file,
+  file_too_short,
+  name_too_long,
+  empty_expansion,
+  no_dlopen,
+  cannot_dlopen_pie,
+  // headers
+  not_elf,
+  wrong_class,
+  wrong_byte_order,
+  wrong_version,
+  wrong_osabi,
+  wrong_machine,
+  wrong_type,
+  bad_phentsize,
+  bad_phnum,
+  phdr_outside_file,
+  no_load_segment,
+  segment_outside_file,
+  segment_filesz_above_memsz,
+  segment_misaligned,
+  segment_bad_align,
+  segment_order,
+  segment_address,
+  segment_writable_executable,
+  span_too_large,
+  duplicate_header,
+  header_outside_segment,
+  bad_tls_segment,
+  bad_interp,
+  // dynamic section
+  no_dynamic,
+  no_strtab,
+  no_symtab,
+  dynamic_bad_entry_size,
+  dynamic_bad_size,
+  dynamic_outside_segment,
+  dynamic_not_terminated,
+  string_outside_table,
+  strtab_not_terminated,
+  bad_hash_table,
+  bad_version_table,
+  // mapping
+  cannot_map,
+  cannot_protect,
+  cannot_reserve,
+  out_of_memory,
+  executable_stack,
+  text_relocation,
+  // relocation
+  undefined_symbol,
+  undefined_version,
+  version_not_found,
+  version_file_missing,
+  bad_relocation_type,
+  bad_relocation_offset,
+  bad_relocation_symbol,
+  bad_relr,
+  relocation_overflow,
+  copy_size,
+  no_static_tls,
+  bad_code_address,
+  // run time
+  invalid_mode,
+  invalid_handle,
+  not_open,
+  invalid_namespace,
+  global_in_namespace,
+  no_namespace,
+  next_without_caller,
+  invalid_request,
+  bad_argument,
+  // libc
+  unknown_libc,
+  mixed_libc,
+  // start
+  missing_program,
+  unknown_option,
+  missing_argument,
+  preload_ignored,
+};
+
+/// Trivially copyable; the strings belong to modules, to the arena or to the caller, and outlive
+/// the making of the text.
+struct Error {
+  Code code = Code::none;
+  int sys_errno = 0;               ///< 0 unless a system call failed
+  const char* object = nullptr;    ///< the file that is at fault
+  const char* subject = nullptr;   ///< symbol, field or tag name
+  const char* detail = nullptr;    ///< version, or who asked
+  std::uint64_t at = 0;            ///< where: file offset, link address or index, as the code says
+  std::uint64_t value = 0;         ///< what was found there
+
+  explicit operator bool() const { return code != Code::none; }
+};
+
+/// Writes the text of `error` into `buffer` (NUL-terminated, truncated with "..." if need be) and
+/// returns its length.
+std::size_t render(const Error& error, char* buffer, std::size_t capacity);
+
+/// The description of an errno value, as strerror(3) gives it in the C locale.
+const char* errno_text(int sys_errno);
+
+}  // namespace myld

@@ -1,0 +1,69 @@
+// Plain word-wise loops: general registers only, because lazy binding and the TLS paths call them
+// with the program's vector arguments live.
+#include "loader/base/mem.hpp"
+
+#include <cstdint>
+
+namespace {
+using Word = std::uint64_t __attribute__((may_alias, aligned(1)));
+}
+
+extern "C" {
+
+[[gnu::visibility("hidden")]] void*
+memcpy(void* __restrict to, const void* __restrict from, std::size_t n) {
+  auto* t = static_cast<unsigned char*>(to);
+  const auto* f = static_cast<const unsigned char*>(from);
+  for (; n >= 32; n -= 32, t += 32, f += 32) {
+    const auto* fw = reinterpret_cast<const Word*>(f);
+    auto* tw = reinterpret_cast<Word*>(t);
+    std::uint64_t a = fw[0], b = fw[1], c = fw[2], d = fw[3];
+    tw[0] = a;
+    tw[1] = b;
+    tw[2] = c;
+    tw[3] = d;
+  }
+  for (; n >= 8; n -= 8, t += 8, f += 8)
+    *reinterpret_cast<Word*>(t) = *reinterpret_cast<const Word*>(f);
+  for (; n != 0; --n) *t++ = *f++;
+  return to;
+}
+
+[[gnu::visibility("hidden")]] void* memmove(void* to, const void* from, std::size_t n) {
+  auto* t = static_cast<unsigned char*>(to);
+  const auto* f = static_cast<const unsigned char*>(from);
+  if (reinterpret_cast<std::uintptr_t>(t) - reinterpret_cast<std::uintptr_t>(f) >= n) {
+    for (; n >= 8; n -= 8, t += 8, f += 8)
+      *reinterpret_cast<Word*>(t) = *reinterpret_cast<const Word*>(f);
+    for (; n != 0; --n) *t++ = *f++;
+  } else {
+    while (n != 0) {
+      --n;
+      t[n] = f[n];
+    }
+  }
+  return to;
+}
+
+[[gnu::visibility("hidden")]] void* memset(void* to, int byte, std::size_t n) {
+  auto* t = static_cast<unsigned char*>(to);
+  std::uint64_t word = static_cast<unsigned char>(byte) * 0x0101010101010101u;
+  for (; n >= 8; n -= 8, t += 8) *reinterpret_cast<Word*>(t) = word;
+  for (; n != 0; --n) *t++ = static_cast<unsigned char>(byte);
+  return to;
+}
+
+[[gnu::visibility("hidden")]] int memcmp(const void* a, const void* b, std::size_t n) {
+  const auto* x = static_cast<const unsigned char*>(a);
+  const auto* y = static_cast<const unsigned char*>(b);
+  for (; n != 0; --n, ++x, ++y)
+    if (*x != *y) return *x < *y ? -1 : 1;
+  return 0;
+}
+
+[[gnu::visibility("hidden")]] std::size_t strlen(const char* s) {
+  const char* end = s;
+  while (*end != 0) ++end;
+  return static_cast<std::size_t>(end - s);
+}
+}

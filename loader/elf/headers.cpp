@@ -1,0 +1,199 @@
+#include "loader/elf/headers.hpp"
+
+#include "arch/port.hpp"
+#include "loader/base/mem.hpp"
+
+namespace myld::elf {
+namespace {
+
+constexpr std::uint64_t kUserAddressEnd = std::uint64_t{1} << 47;
+
+Error field(Code code, const char* object, const char* name, std::uint64_t at, std::uint64_t value) {
+  return {.code = code, .object = object, .subject = name, .at = at, .value = value};
+}
+
+const char* segment_name(std::uint32_t type) {
+  switch (type) {
+  case PT_LOAD: return "PT_LOAD";
+  case PT_DYNAMIC: return "PT_DYNAMIC";
+  case PT_INTERP: return "PT_INTERP";
+  case PT_PHDR: return "PT_PHDR";
+  case PT_TLS: return "PT_TLS";
+  case PT_GNU_EH_FRAME: return "PT_GNU_EH_FRAME";
+  case PT_GNU_STACK: return "PT_GNU_STACK";
+  case PT_GNU_RELRO: return "PT_GNU_RELRO";
+  case PT_GNU_PROPERTY: return "PT_GNU_PROPERTY";
+  default: return "program header";
+  }
+}
+
+struct Checker {
+  Segments facts;
+  std::uint64_t file_size, page_size;
+  SegmentPolicy policy;
+  const char* object;
+  std::uint64_t previous_end = 0;
+
+  Status load(const Phdr& p, std::uint64_t index);
+  Status other(const Phdr& p, std::uint64_t index);
+  Status unique(const Phdr*& slot, const Phdr& p, std::uint64_t index);
+};
+
+Status Checker::load(const Phdr& p, std::uint64_t index) {
+  if (p.p_filesz > p.p_memsz)
+    return field(Code::segment_filesz_above_memsz, object, "p_filesz", index, p.p_filesz);
+  if (p.p_offset > file_size || p.p_filesz > file_size - p.p_offset)
+    return field(Code::segment_outside_file, object, "PT_LOAD", index, p.p_offset + p.p_filesz);
+  if ((p.p_align & (page_size - 1)) != 0 || (p.p_align != 0 && !is_power_of_two(p.p_align)))
+    return field(Code::segment_bad_align, object, "p_align", index, p.p_align);
+  std::uint64_t modulus = p.p_align == 0 ? page_size : p.p_align;
+  if (((p.p_vaddr - p.p_offset) & (modulus - 1)) != 0 &&
+      ((p.p_vaddr - p.p_offset) & (page_size - 1)) != 0)
+    return field(Code::segment_misaligned, object, "p_offset", index, p.p_offset);
+  if (p.p_vaddr >= kUserAddressEnd || p.p_memsz > kUserAddressEnd - p.p_vaddr)
+    return field(Code::segment_address, object, "p_vaddr", index, p.p_vaddr);
+  if (facts.load_count != 0 && p.p_vaddr < previous_end)
+    return field(Code::segment_order, object, "p_vaddr", index, p.p_vaddr);
+  if ((p.p_flags & (PF_W | PF_X)) == (PF_W | PF_X) && !policy.allow_writable_executable)
+    return field(Code::segment_writable_executable, object, "p_flags", index, p.p_flags);
+  if (facts.load_count == 0) facts.start = {round_down(p.p_vaddr, page_size)};
+  previous_end = p.p_vaddr + p.p_memsz;
+  facts.end = {round_up(previous_end, page_size)};
+  if (p.p_align > facts.align) facts.align = p.p_align;
+  ++facts.load_count;
+  return {};
+}
+
+Status Checker::unique(const Phdr*& slot, const Phdr& p, std::uint64_t index) {
+  if (slot != nullptr) return field(Code::duplicate_header, object, segment_name(p.p_type), index, 0);
+  slot = &p;
+  return {};
+}
+
+Status Checker::other(const Phdr& p, std::uint64_t index) {
+  switch (p.p_type) {
+  case PT_DYNAMIC: return unique(facts.dynamic, p, index);
+  case PT_TLS: return unique(facts.tls, p, index);
+  case PT_GNU_RELRO: return unique(facts.relro, p, index);
+  case PT_GNU_STACK: return unique(facts.stack, p, index);
+  case PT_GNU_EH_FRAME: return unique(facts.eh_frame, p, index);
+  case PT_INTERP: return unique(facts.interp, p, index);
+  case PT_PHDR: return unique(facts.phdr, p, index);
+  case PT_GNU_PROPERTY: return unique(facts.property, p, index);
+  default: return {};
+  }
+}
+
+/// Headers that describe a part of the memory image must lie in it.
+Status check_parts(Segments& s, std::uint64_t page_size, const char* object) {
+  for (const Phdr* p : {s.dynamic, s.tls, s.eh_frame, s.phdr}) {
+    if (p == nullptr) continue;
+    auto index = static_cast<std::uint64_t>(p - s.phdrs.data());
+    if (p->p_filesz > p->p_memsz)
+      return field(Code::segment_filesz_above_memsz, object, "p_filesz", index, p->p_filesz);
+    // A TLS block without an image says nothing of the file's memory.
+    std::uint64_t bytes = p->p_type == PT_TLS ? p->p_filesz : p->p_memsz;
+    if (bytes != 0 && s.find_in_file({p->p_vaddr}, p->p_filesz) == nullptr)
+      return field(Code::header_outside_segment, object, segment_name(p->p_type), index, p->p_vaddr);
+  }
+  if (s.relro != nullptr && s.relro->p_memsz != 0) {
+    // Linkers round RELRO up to the page, past the end of the segment's memory.
+    const Phdr* load = s.find({s.relro->p_vaddr}, 1);
+    std::uint64_t end = s.relro->p_vaddr + s.relro->p_memsz;
+    if (load == nullptr || end < s.relro->p_vaddr ||
+        end > round_up(load->p_vaddr + load->p_memsz, page_size))
+      return field(Code::header_outside_segment,
+                   object,
+                   "PT_GNU_RELRO",
+                   static_cast<std::uint64_t>(s.relro - s.phdrs.data()),
+                   s.relro->p_vaddr);
+  }
+  if (s.tls != nullptr) {
+    const Phdr& t = *s.tls;
+    auto index = static_cast<std::uint64_t>(&t - s.phdrs.data());
+    if (t.p_align > 1 && !is_power_of_two(t.p_align))
+      return field(Code::bad_tls_segment, object, "p_align", index, t.p_align);
+    if (t.p_align > (std::uint64_t{1} << 30))
+      return field(Code::bad_tls_segment, object, "p_align", index, t.p_align);
+    if (t.p_memsz > (std::uint64_t{1} << 40))
+      return field(Code::bad_tls_segment, object, "p_memsz", index, t.p_memsz);
+  }
+  if (s.dynamic != nullptr && s.dynamic->p_vaddr % alignof(Dyn) != 0)
+    return field(Code::header_outside_segment,
+                 object,
+                 "PT_DYNAMIC",
+                 static_cast<std::uint64_t>(s.dynamic - s.phdrs.data()),
+                 s.dynamic->p_vaddr);
+  return {};
+}
+
+}  // namespace
+
+const Phdr* Segments::find(LinkAddr at, std::uint64_t bytes) const {
+  for (const Phdr& p : phdrs)
+    if (p.p_type == PT_LOAD && at.value >= p.p_vaddr && at.value - p.p_vaddr <= p.p_memsz &&
+        bytes <= p.p_memsz - (at.value - p.p_vaddr))
+      return &p;
+  return nullptr;
+}
+
+const Phdr* Segments::find_in_file(LinkAddr at, std::uint64_t bytes) const {
+  for (const Phdr& p : phdrs)
+    if (p.p_type == PT_LOAD && at.value >= p.p_vaddr && at.value - p.p_vaddr <= p.p_filesz &&
+        bytes <= p.p_filesz - (at.value - p.p_vaddr))
+      return &p;
+  return nullptr;
+}
+
+Result<Ehdr>
+check_header(std::span<const std::uint8_t> bytes, std::uint64_t file_size, const char* object) {
+  if (bytes.size() < sizeof(Ehdr))
+    return field(Code::file_too_short, object, "ELF header", 0, bytes.size());
+  Ehdr e;
+  memcpy(&e, bytes.data(), sizeof e);
+  if (e.e_ident[0] != 0x7f || e.e_ident[1] != 'E' || e.e_ident[2] != 'L' || e.e_ident[3] != 'F')
+    return field(Code::not_elf, object, "e_ident", 0, 0);
+  if (e.e_ident[EI_CLASS] != ELFCLASS64)
+    return field(Code::wrong_class, object, "EI_CLASS", EI_CLASS, e.e_ident[EI_CLASS]);
+  if (e.e_ident[EI_DATA] != ELFDATA2LSB)
+    return field(Code::wrong_byte_order, object, "EI_DATA", EI_DATA, e.e_ident[EI_DATA]);
+  if (e.e_ident[EI_VERSION] != EV_CURRENT || e.e_version != EV_CURRENT)
+    return field(Code::wrong_version, object, "e_version", EI_VERSION, e.e_version);
+  if (e.e_ident[EI_OSABI] != ELFOSABI_SYSV && e.e_ident[EI_OSABI] != ELFOSABI_GNU)
+    return field(Code::wrong_osabi, object, "EI_OSABI", EI_OSABI, e.e_ident[EI_OSABI]);
+  if (e.e_machine != arch::Port::kMachine)
+    return field(Code::wrong_machine, object, "e_machine", 18, e.e_machine);
+  if (e.e_type != ET_DYN && e.e_type != ET_EXEC)
+    return field(Code::wrong_type, object, "e_type", 16, e.e_type);
+  if (e.e_phentsize != sizeof(Phdr))
+    return field(Code::bad_phentsize, object, "e_phentsize", 54, e.e_phentsize);
+  if (e.e_phnum == 0 || e.e_phnum == PN_XNUM)
+    return field(Code::bad_phnum, object, "e_phnum", 56, e.e_phnum);
+  std::uint64_t bytes_of_phdrs = std::uint64_t{e.e_phnum} * sizeof(Phdr);
+  if (e.e_phoff > file_size || bytes_of_phdrs > file_size - e.e_phoff)
+    return field(Code::phdr_outside_file, object, "e_phoff", 32, e.e_phoff);
+  return e;
+}
+
+Result<Segments> check_segments(std::span<const Phdr> phdrs,
+                                std::uint64_t file_size,
+                                std::uint64_t page_size,
+                                SegmentPolicy policy,
+                                const char* object) {
+  Checker c{.facts = {.phdrs = phdrs, .align = page_size},
+            .file_size = file_size,
+            .page_size = page_size,
+            .policy = policy,
+            .object = object};
+  for (std::size_t i = 0; i < phdrs.size(); ++i) {
+    if (phdrs[i].p_type == PT_LOAD)
+      MYLD_CHECK(c.load(phdrs[i], i));
+    else
+      MYLD_CHECK(c.other(phdrs[i], i));
+  }
+  if (c.facts.load_count == 0) return field(Code::no_load_segment, object, "PT_LOAD", 0, 0);
+  MYLD_CHECK(check_parts(c.facts, page_size, object));
+  return c.facts;
+}
+
+}  // namespace myld::elf

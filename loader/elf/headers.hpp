@@ -1,0 +1,53 @@
+// The ELF header and the program headers, checked as a whole before anything is mapped.
+// Pure: bytes in, facts or an error out.
+#pragma once
+#include "loader/base/addr.hpp"
+#include "loader/base/result.hpp"
+#include "loader/elf/layout.hpp"
+
+#include <span>
+
+namespace myld::elf {
+
+/// Facts of the program headers. Pointers point into the checked array.
+struct Segments {
+  std::span<const Phdr> phdrs;
+  LinkAddr start;           ///< of the first PT_LOAD, rounded down to a page
+  LinkAddr end;             ///< of the last PT_LOAD, rounded up to a page
+  std::uint64_t align = 0;  ///< largest p_align of a PT_LOAD, at least a page, bytes
+  std::uint16_t load_count = 0;
+  const Phdr* dynamic = nullptr;
+  const Phdr* tls = nullptr;
+  const Phdr* relro = nullptr;
+  const Phdr* stack = nullptr;
+  const Phdr* eh_frame = nullptr;
+  const Phdr* interp = nullptr;
+  const Phdr* phdr = nullptr;
+  const Phdr* property = nullptr;
+
+  /// The PT_LOAD that holds [at, at + bytes) in its memory image, or nullptr.
+  const Phdr* find(LinkAddr at, std::uint64_t bytes) const;
+  /// The same, of the part that comes from the file.
+  const Phdr* find_in_file(LinkAddr at, std::uint64_t bytes) const;
+};
+
+/// What the policy of the process lets through (docs/policy.md).
+struct SegmentPolicy {
+  bool allow_writable_executable = false;
+};
+
+/// Checks e_ident to e_phnum. `bytes`: the start of the file, as much as was read. `file_size`: as
+/// fstat(2) gave it. Errors name `object` and the field. Source: gABI 4.1 "ELF Header".
+Result<Ehdr>
+check_header(std::span<const std::uint8_t> bytes, std::uint64_t file_size, const char* object);
+
+/// Checks every program header: PT_LOADs ascending, inside the file, congruent, not overlapping, in
+/// user address range; each other header inside a PT_LOAD and there at most once.
+/// `file_size` is UINT64_MAX for an image that the kernel mapped. Source: gABI 5 "Program Header".
+Result<Segments> check_segments(std::span<const Phdr> phdrs,
+                                std::uint64_t file_size,
+                                std::uint64_t page_size,
+                                SegmentPolicy policy,
+                                const char* object);
+
+}  // namespace myld::elf

@@ -1,0 +1,105 @@
+#include "loader/elf/versions.hpp"
+
+#include "loader/base/mem.hpp"
+
+namespace myld::elf {
+namespace {
+
+struct VersionReader {
+  const Image& image;
+  const char* object;
+  VersionTable& out;
+
+  Error bad(const char* field, std::uint64_t value) const {
+    return {.code = Code::bad_version_table, .object = object, .subject = field, .value = value};
+  }
+  /// The record `next` bytes after `at`, if it lies in the file.
+  template <class T>
+  const T* record(const void* at, std::uint64_t next) const {
+    std::uintptr_t to = reinterpret_cast<std::uintptr_t>(at) + next;
+    if (to % alignof(T) != 0) return nullptr;
+    LinkAddr link = RunAddr{to} - image.bias;
+    return image.segments.find_in_file(link, sizeof(T)) == nullptr ? nullptr : RunAddr{to}.as<T>();
+  }
+  Status put(std::uint32_t index, const Version& v, const char* field) {
+    index &= kVersionIndexMask;
+    while (out.size() <= index)
+      if (!out.push({})) return Error{.code = Code::out_of_memory, .object = object};
+    // Two records for one index would make the choice depend on the order of reading.
+    if (out[index].name != nullptr && !equal(out[index].name, v.name)) return bad(field, index);
+    out[index] = v;
+    return {};
+  }
+  Status definitions();
+  Status needs();
+};
+
+Status VersionReader::definitions() {
+  const Verdef* def = image.verdef;
+  for (std::uint32_t i = 0; i < image.verdef_count; ++i) {
+    if (def->vd_version != VER_DEF_CURRENT) return bad("vd_version", def->vd_version);
+    if (def->vd_cnt != 0) {
+      const auto* aux = record<const Verdaux>(def, def->vd_aux);
+      if (aux == nullptr) return bad("vd_aux", def->vd_aux);
+      const char* name = image.strings.at(aux->vda_name);
+      if (name == nullptr) return bad("vda_name", aux->vda_name);
+      // The base definition names the file, not a version.
+      if ((def->vd_flags & VER_FLG_BASE) == 0)
+        MYLD_CHECK(put(def->vd_ndx, {.name = name, .hash = def->vd_hash}, "vd_ndx"));
+    }
+    if (i + 1 == image.verdef_count) break;
+    if (def->vd_next == 0) break;  // glibc ends at the first zero, whatever the count says
+    const auto* next = record<const Verdef>(def, def->vd_next);
+    if (next == nullptr || def->vd_next < sizeof(Verdef)) return bad("vd_next", def->vd_next);
+    def = next;
+  }
+  return {};
+}
+
+Status VersionReader::needs() {
+  const Verneed* need = image.verneed;
+  for (std::uint32_t i = 0; i < image.verneed_count; ++i) {
+    if (need->vn_version != VER_NEED_CURRENT) return bad("vn_version", need->vn_version);
+    const char* file = image.strings.at(need->vn_file);
+    if (file == nullptr) return bad("vn_file", need->vn_file);
+    std::uint64_t offset = need->vn_aux;
+    const void* from = need;
+    for (std::uint32_t j = 0; j < need->vn_cnt; ++j) {
+      const auto* aux = record<const Vernaux>(from, offset);
+      if (aux == nullptr || offset < sizeof(Vernaux)) return bad("vn_aux", offset);
+      const char* name = image.strings.at(aux->vna_name);
+      if (name == nullptr) return bad("vna_name", aux->vna_name);
+      MYLD_CHECK(put(aux->vna_other,
+                     {.name = name,
+                      .hash = aux->vna_hash,
+                      .weak = (aux->vna_flags & VER_FLG_WEAK) != 0,
+                      .file = file},
+                     "vna_other"));
+      from = aux;
+      offset = aux->vna_next;
+      if (offset == 0) break;
+    }
+    if (i + 1 == image.verneed_count || need->vn_next == 0) break;
+    const auto* next = record<const Verneed>(need, need->vn_next);
+    if (next == nullptr || need->vn_next < sizeof(Verneed)) return bad("vn_next", need->vn_next);
+    need = next;
+  }
+  return {};
+}
+
+}  // namespace
+
+Status read_versions(const Image& image, const char* object, VersionTable& out) {
+  VersionReader r{image, object, out};
+  if (image.verdef != nullptr) MYLD_CHECK(r.definitions());
+  if (image.verneed != nullptr) MYLD_CHECK(r.needs());
+  return {};
+}
+
+bool defines_version(const VersionTable& table, const char* name, std::uint32_t hash) {
+  for (const Version& v : table)
+    if (v.file == nullptr && v.name != nullptr && v.hash == hash && equal(v.name, name)) return true;
+  return false;
+}
+
+}  // namespace myld::elf

@@ -1,0 +1,125 @@
+#include "loader/heap/heap.hpp"
+
+#include "loader/base/addr.hpp"
+#include "loader/base/mem.hpp"
+#include "loader/sys/calls.hpp"
+#include "loader/sys/futex_lock.hpp"
+
+namespace myld::heap {
+namespace {
+
+constexpr std::size_t kLargest = 8192;
+constexpr std::size_t kClasses = 8 + 6 * 4;
+constexpr std::size_t kChunk = 128 * 1024;
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+// The first chunk is part of the file's zero-filled data, so that a small program costs no mapping.
+alignas(64) constinit unsigned char g_first_chunk[24 * 1024] = {};
+
+struct Heap {
+  sys::FutexLock lock;
+  FreeBlock* free[kClasses] = {};
+  unsigned char* next = g_first_chunk;
+  unsigned char* end = g_first_chunk + sizeof g_first_chunk;
+  std::size_t mapped = 0;
+};
+constinit Heap g_heap;
+
+/// Index of the smallest class that holds `bytes`, and its size.
+struct SizeClass {
+  std::size_t index, bytes;
+};
+
+SizeClass size_class(std::size_t bytes) {
+  if (bytes <= 128) {
+    std::size_t index = bytes == 0 ? 0 : (bytes - 1) / 16;
+    return {index, (index + 1) * 16};
+  }
+  unsigned top = 63u - static_cast<unsigned>(__builtin_clzl(bytes - 1));  // 2^top <= bytes-1
+  std::size_t step = std::size_t{1} << (top - 2);
+  std::size_t quarter = (bytes - 1 - (std::size_t{1} << top)) / step;
+  return {8 + (top - 7) * 4 + quarter, (std::size_t{1} << top) + (quarter + 1) * step};
+}
+
+/// The rest of the old chunk is cut into blocks of its own, so nothing is lost.
+void retire_chunk(Heap& heap) {
+  while (static_cast<std::size_t>(heap.end - heap.next) >= 16) {
+    std::size_t left = static_cast<std::size_t>(heap.end - heap.next);
+    std::size_t bytes = left >= 128 ? 128 : left & ~std::size_t{15};
+    auto* block = reinterpret_cast<FreeBlock*>(heap.next);
+    std::size_t index = size_class(bytes).index;
+    block->next = heap.free[index];
+    heap.free[index] = block;
+    heap.next += bytes;
+  }
+}
+
+void* map(std::size_t bytes) {
+  long got = sys::map_anonymous(bytes);
+  return got < 0 ? nullptr : reinterpret_cast<void*>(got);
+}
+
+bool new_chunk(Heap& heap) {
+  void* chunk = map(kChunk);
+  if (chunk == nullptr) return false;
+  retire_chunk(heap);
+  heap.next = static_cast<unsigned char*>(chunk);
+  heap.end = heap.next + kChunk;
+  heap.mapped += kChunk;
+  return true;
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes) {
+  Heap& heap = g_heap;
+  if (bytes > kLargest) {
+    if (bytes > (std::size_t{1} << 47)) return nullptr;
+    std::size_t pages = round_up(bytes, 4096);
+    void* block = map(pages);
+    if (block != nullptr) __atomic_add_fetch(&heap.mapped, pages, __ATOMIC_RELAXED);
+    return block;
+  }
+  SizeClass size = size_class(bytes);
+  heap.lock.lock();
+  if (FreeBlock* block = heap.free[size.index]) {
+    heap.free[size.index] = block->next;
+    heap.lock.unlock();
+    memset(block, 0, size.bytes);
+    return block;
+  }
+  void* block = nullptr;
+  if (static_cast<std::size_t>(heap.end - heap.next) >= size.bytes || new_chunk(heap)) {
+    block = heap.next;  // fresh from the system, zero
+    heap.next += size.bytes;
+  }
+  heap.lock.unlock();
+  return block;
+}
+
+void release(void* block, std::size_t bytes) {
+  if (block == nullptr) return;
+  Heap& heap = g_heap;
+  if (bytes > kLargest) {
+    std::size_t pages = round_up(bytes, 4096);
+    sys::unmap(block, pages);
+    __atomic_sub_fetch(&heap.mapped, pages, __ATOMIC_RELAXED);
+    return;
+  }
+  std::size_t index = size_class(bytes).index;
+  auto* free = static_cast<FreeBlock*>(block);
+  heap.lock.lock();
+  free->next = heap.free[index];
+  heap.free[index] = free;
+  heap.lock.unlock();
+}
+
+void lock() { g_heap.lock.lock(); }
+void unlock() { g_heap.lock.unlock(); }
+void reset_lock_in_child() { g_heap.lock.reset(); }
+std::size_t mapped_bytes() { return __atomic_load_n(&g_heap.mapped, __ATOMIC_RELAXED); }
+
+}  // namespace myld::heap

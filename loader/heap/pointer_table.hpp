@@ -1,0 +1,97 @@
+// A hash table of pointers: open addressing, linear probing, growth at half load. The owner of the
+// things says what equality is.
+#pragma once
+#include "loader/heap/heap.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace myld {
+
+/// FNV-1a, for names and file identities.
+constexpr std::uint64_t hash_bytes(const void* data, std::size_t n) {
+  std::uint64_t h = 0xcbf29ce484222325;
+  const auto* p = static_cast<const unsigned char*>(data);
+  for (std::size_t i = 0; i < n; ++i) h = (h ^ p[i]) * 0x100000001b3;
+  return h;
+}
+inline std::uint64_t hash_string(const char* s) {
+  std::uint64_t h = 0xcbf29ce484222325;
+  for (; *s != 0; ++s) h = (h ^ static_cast<unsigned char>(*s)) * 0x100000001b3;
+  return h;
+}
+
+template <class T>
+class PointerTable {
+public:
+  constexpr PointerTable() = default;
+  PointerTable(const PointerTable&) = delete;
+  PointerTable& operator=(const PointerTable&) = delete;
+  ~PointerTable() { heap::release(slots_, size_ * sizeof(Slot)); }
+
+  /// The value with this hash for which `equal(value)`, or nullptr.
+  template <class Equal>
+  T* find(std::uint64_t hash, Equal equal) const {
+    if (size_ == 0) return nullptr;
+    for (std::size_t i = hash & (size_ - 1);; i = (i + 1) & (size_ - 1)) {
+      const Slot& s = slots_[i];
+      if (s.value == nullptr) return nullptr;
+      if (s.value != tombstone() && s.hash == hash && equal(*s.value)) return s.value;
+    }
+  }
+
+  /// False when memory ran out; then nothing changed.
+  [[nodiscard]] bool insert(std::uint64_t hash, T* value) {
+    if ((used_ + 1) * 2 > size_ && !rebuild()) return false;
+    place(hash, value);
+    ++used_;
+    ++live_;
+    return true;
+  }
+
+  void erase(std::uint64_t hash, const T* value) {
+    if (size_ == 0) return;
+    for (std::size_t i = hash & (size_ - 1); slots_[i].value != nullptr; i = (i + 1) & (size_ - 1))
+      if (slots_[i].value == value && slots_[i].hash == hash) {
+        slots_[i].value = tombstone();
+        --live_;
+        return;
+      }
+  }
+
+  std::size_t size() const { return live_; }
+
+private:
+  struct Slot {
+    std::uint64_t hash;
+    T* value;
+  };
+  static T* tombstone() { return reinterpret_cast<T*>(std::uintptr_t{1}); }
+
+  void place(std::uint64_t hash, T* value) {
+    std::size_t i = hash & (size_ - 1);
+    while (slots_[i].value != nullptr) i = (i + 1) & (size_ - 1);
+    slots_[i] = {hash, value};
+  }
+
+  /// Doubles when the live entries need it; otherwise only sweeps the tombstones out.
+  bool rebuild() {
+    std::size_t size = size_ == 0 ? 16 : (live_ + 1) * 4 > size_ ? size_ * 2 : size_;
+    auto* slots = static_cast<Slot*>(heap::allocate(size * sizeof(Slot)));
+    if (slots == nullptr) return false;
+    Slot* old = slots_;
+    std::size_t old_size = size_;
+    slots_ = slots;
+    size_ = size;
+    used_ = live_;
+    for (std::size_t i = 0; i < old_size; ++i)
+      if (old[i].value != nullptr && old[i].value != tombstone()) place(old[i].hash, old[i].value);
+    heap::release(old, old_size * sizeof(Slot));
+    return true;
+  }
+
+  Slot* slots_ = nullptr;
+  std::size_t size_ = 0, used_ = 0, live_ = 0;
+};
+
+}  // namespace myld

@@ -1,0 +1,347 @@
+#include "loader/load/loader.hpp"
+
+#include "arch/port.hpp"
+#include "loader/base/mem.hpp"
+#include "loader/sys/calls.hpp"
+
+#include <new>
+
+namespace myld::load {
+namespace {
+
+Error no_memory(const char* object) { return {.code = Code::out_of_memory, .object = object}; }
+
+std::uint64_t hash_of(const FileId& id) { return hash_bytes(&id, sizeof id); }
+
+void destroy(Module* m) {
+  release_list(m->group.list);
+  release_list(m->own.list);
+  if (m->scopes != nullptr)
+    heap::release(m->scopes, sizeof(ScopeChain) + m->scopes->count * sizeof(Scope*));
+  for (const char* name : m->names) release_string(name);
+  for (void* d : m->descriptors) heap::release(d, kDescriptorBytes);
+  if (m->owns_mapping) {
+    if (m->mapping.bytes != 0) map::unmap(m->mapping);
+    auto phdrs = m->image.segments.phdrs;
+    heap::release(const_cast<elf::Phdr*>(phdrs.data()), phdrs.size_bytes());
+  }
+  if (m->path[0] != 0) release_string(m->path);
+  release_string(m->origin);
+  m->~Module();
+  heap::release(m, sizeof(Module));
+}
+
+/// The directory part of `path`, absolute: a heap string or nullptr.
+char* directory_of(const char* path) {
+  std::size_t n = strlen(path);
+  while (n != 0 && path[n - 1] != '/') --n;
+  if (n != 0 && path[0] == '/') {
+    while (n > 1 && path[n - 1] == '/') --n;
+    return copy_string(path, n);
+  }
+  char here[4096];
+  long got = sys::getcwd(here, sizeof here);
+  if (got <= 1 || here[0] != '/') return nullptr;
+  std::size_t length = static_cast<std::size_t>(got) - 1;
+  while (n != 0 && path[n - 1] == '/') --n;
+  if (length + 1 + n >= sizeof here) return nullptr;
+  if (n != 0) {
+    if (length > 1) here[length++] = '/';
+    memcpy(here + length, path, n);
+    length += n;
+  }
+  return copy_string(here, length);
+}
+
+}  // namespace
+
+bool set_path(Module& m, const char* path, const char* display) {
+  m.path = path;
+  m.display = display;
+  if (m.origin == nullptr && *path != 0) m.origin = directory_of(path);
+  m.requester.path = display;
+  m.requester.origin = m.origin;
+  return true;
+}
+
+ModuleList* make_list(std::span<Module* const> modules) {
+  auto* list = static_cast<ModuleList*>(
+      heap::allocate(sizeof(ModuleList) + modules.size() * sizeof(Module*)));
+  if (list == nullptr) return nullptr;
+  list->count = static_cast<std::uint32_t>(modules.size());
+  for (std::size_t i = 0; i < modules.size(); ++i) list->modules[i] = modules[i];
+  return list;
+}
+
+void release_list(ModuleList* list) {
+  if (list != nullptr) heap::release(list, sizeof(ModuleList) + list->count * sizeof(Module*));
+}
+
+std::uint32_t next_mark() {
+  static constinit std::uint32_t last = 0;
+  return ++last;
+}
+
+namespace {
+
+/// Appends `m`, after those that it is a filter for: their symbols come before its own.
+bool append(Module* m, std::uint32_t mark, Vec<Module*>& out) {
+  if (m->mark == mark) return true;
+  m->mark = mark;
+  for (Module* filtee : m->filtees)
+    if (!append(filtee, mark, out)) return false;
+  return out.push(m);
+}
+
+}  // namespace
+
+bool breadth_first(Module& module, Vec<Module*>& out) {
+  std::uint32_t mark = next_mark();
+  std::size_t next = out.size();
+  if (!append(&module, mark, out)) return false;
+  for (; next < out.size(); ++next) {
+    Module* m = out[next];  // by value: `needed` may move when `out` grows
+    for (std::size_t i = 0; i < m->needed.size(); ++i)
+      if (!append(m->needed[i], mark, out)) return false;
+  }
+  return true;
+}
+
+Module* Loader::find_loaded(Namespace& ns, const char* name) {
+  return ns.by_name.find(hash_string(name), [&](const Module& m) {
+    for (const char* each : m.names)
+      if (equal(each, name)) return true;
+    return false;
+  });
+}
+
+bool Loader::add_name(Module& m, const char* name) {
+  for (const char* each : m.names)
+    if (equal(each, name)) return true;
+  char* copy = copy_string(name);
+  if (copy == nullptr) return false;
+  if (!m.names.push(copy)) {
+    release_string(copy);
+    return false;
+  }
+  if (m.ns->by_name.insert(hash_string(name), &m)) return true;
+  m.names.pop();
+  release_string(copy);
+  return false;
+}
+
+Result<Module*> Loader::new_module(Namespace& ns) {
+  void* memory = heap::allocate(sizeof(Module));
+  if (memory == nullptr) return no_memory(nullptr);
+  auto* m = new (memory) Module;
+  m->ns = &ns;
+  return m;
+}
+
+Status Loader::read_headers(find::Found& found, Module& m, bool& fixed_address) {
+  auto size = static_cast<std::uint64_t>(found.stat.st_size);
+  elf::Ehdr e = MYLD_TRY(elf::check_header({found.head, found.head_bytes}, size, found.path));
+  fixed_address = e.e_type == ET_EXEC;
+  std::size_t bytes = e.e_phnum * sizeof(elf::Phdr);
+  auto* phdrs = static_cast<elf::Phdr*>(heap::allocate(bytes));
+  if (phdrs == nullptr) return no_memory(found.path);
+  m.image.segments.phdrs = {phdrs, e.e_phnum};
+  if (e.e_phoff + bytes <= found.head_bytes) {
+    memcpy(phdrs, found.head + e.e_phoff, bytes);
+  } else {
+    long got = sys::pread_full(found.fd, phdrs, bytes, e.e_phoff);
+    if (got < 0)
+      return Error{.code = Code::cannot_read, .sys_errno = static_cast<int>(-got), .object = found.path};
+    if (static_cast<std::size_t>(got) != bytes)
+      return Error{.code = Code::file_too_short,
+                   .object = found.path,
+                   .subject = "program headers",
+                   .at = e.e_phoff,
+                   .value = static_cast<std::uint64_t>(got)};
+  }
+  m.image.segments =
+      MYLD_TRY(elf::check_segments({phdrs, e.e_phnum}, size, page_size, policy.segments, found.path));
+  return {};
+}
+
+/// The part that is the same for files and for images that were already mapped.
+Status Loader::finish(Module& m, Vec<Module*>& created) {
+  m.image = MYLD_TRY(elf::read_image(m.mapping.bias, m.image.segments, m.display));
+  MYLD_CHECK(elf::read_versions(m.image, m.display, m.versions));
+  m.requester.runpath = m.image.runpath;
+  m.requester.rpath = m.image.runpath != nullptr ? nullptr : m.image.rpath;
+  m.requester.no_default_directories = m.image.has_flag_1(DF_1_NODEFLIB);
+  m.permanent = m.image.has_flag_1(DF_1_NODELETE);
+  if (m.permanent) m.permanent_because = "DF_1_NODELETE";
+  m.stack_executable = m.image.segments.stack != nullptr
+                           ? (m.image.segments.stack->p_flags & PF_X) != 0
+                           : false;
+  if (m.image.soname != nullptr && !add_name(m, m.image.soname)) return no_memory(m.display);
+  m.index = static_cast<std::uint32_t>(m.ns->modules.size());
+  if (!created.reserve(created.size() + 1) || !m.ns->modules.push(&m)) return no_memory(m.display);
+  created.push_reserved(&m);
+  ++adds;
+  return {};
+}
+
+Result<Module*>
+Loader::add_file(Namespace& ns, find::Found& found, Module* requester, Vec<Module*>& created) {
+  auto fail = [&](Module* m, Error e) -> Result<Module*> {
+    sys::close(found.fd);
+    // Errors point at the path, which must outlive the module that is given up.
+    if (m != nullptr) {
+      for (const char* name : m->names) ns.by_name.erase(hash_string(name), m);
+      ns.by_file.erase(hash_of(m->file), m);
+      m->path = "";
+      destroy(m);
+    }
+    searcher.keep_for_error(found.path);
+    return e;
+  };
+  auto made = new_module(ns);
+  if (!made) return fail(nullptr, made.error());
+  Module* m = made.value();
+  m->file = {found.stat.st_dev, found.stat.st_ino};
+  m->requester.loader = requester == nullptr ? nullptr : &requester->requester;
+  bool fixed_address = false;
+  if (Status s = read_headers(found, *m, fixed_address); !s) return fail(m, s.error());
+  if (m->image.segments.dynamic == nullptr)
+    return fail(m, {.code = Code::no_dynamic, .object = found.path});
+  auto mapped =
+      map::map_segments(found.fd, m->image.segments, fixed_address, page_size, found.path);
+  if (!mapped) return fail(m, mapped.error());
+  m->mapping = mapped.value();
+  set_path(*m, found.path, found.path);
+  if (!ns.by_file.insert(hash_of(m->file), m)) return fail(m, no_memory(found.path));
+  if (Status s = finish(*m, created); !s) return fail(m, s.error());
+  sys::close(found.fd);
+  return m;
+}
+
+Result<Module*> Loader::add_mapped(Namespace& ns,
+                                   std::span<const elf::Phdr> phdrs,
+                                   LoadBias bias,
+                                   const char* path,
+                                   const char* display,
+                                   Vec<Module*>& created) {
+  Module* m = MYLD_TRY(new_module(ns));
+  m->owns_mapping = false;
+  m->image.segments =
+      MYLD_TRY(elf::check_segments(phdrs, UINT64_MAX, page_size, policy.segments, display));
+  const elf::Segments& s = m->image.segments;
+  m->mapping = {bias + s.start, s.end.value - s.start.value, bias};
+  set_path(*m, path, display);
+  MYLD_CHECK(finish(*m, created));
+  return m;
+}
+
+Result<Module*> Loader::open(
+    Namespace& ns, const char* name, Module* requester, bool only_if_loaded, Vec<Module*>& created) {
+  if (Module* m = find_loaded(ns, name)) return m;
+  // Every namespace shares the one loader, whatever name libc asks for it by.
+  if (self != nullptr && equal(name, arch::Port::kLoaderSoname)) return self;
+  find::Found found;
+  if (Status s = searcher.find(name, requester == nullptr ? nullptr : &requester->requester, found); !s)
+    return s.error();
+  FileId id{found.stat.st_dev, found.stat.st_ino};
+  auto same_file = [&](const Module& m) { return m.file == id; };
+  Module* m = ns.by_file.find(hash_of(id), same_file);
+  if (m == nullptr && self != nullptr && self->file == id) m = self;
+  if (m != nullptr || only_if_loaded) {
+    sys::close(found.fd);
+    release_string(found.path);
+    if (m == nullptr) return static_cast<Module*>(nullptr);
+    if (m != self && !add_name(*m, name)) return no_memory(name);
+    return m;
+  }
+  m = MYLD_TRY(add_file(ns, found, requester, created));
+  // The name it was asked by means it from now on, but a path is not a soname: two requests "./a.so"
+  // from different directories are told apart by their files.
+  if (find_char(name, '/') == nullptr && !add_name(*m, name)) return no_memory(name);
+  return m;
+}
+
+Status Loader::load_needed(Module& m, Vec<Module*>& created, const ErrorSink& sink) {
+  for (std::uint32_t i = 0; i < m.image.dynamic_count; ++i) {
+    const elf::Dyn& d = m.image.dynamic[i];
+    bool filter = d.d_tag == DT_AUXILIARY || d.d_tag == DT_FILTER;
+    if (d.d_tag != DT_NEEDED && !filter) continue;
+    const char* name = m.image.strings.at(d.d_un.d_val);
+    char* expanded = nullptr;
+    if (find_char(name, '$') != nullptr) {
+      expanded = searcher.expand(name, strlen(name), &m.requester);
+      if (expanded == nullptr) {
+        if (d.d_tag == DT_AUXILIARY) continue;
+        Error e{.code = Code::empty_expansion, .object = m.display, .subject = name};
+        if (!sink.report(sink.context, e)) return e;
+        continue;
+      }
+    }
+    auto opened = open(*m.ns, expanded != nullptr ? expanded : name, &m, false, created);
+    if (expanded != nullptr) searcher.keep_for_error(expanded);
+    if (opened) {
+      Module* needed = opened.value();
+      if (needed == &m) continue;
+      if (filter && !m.filtees.contains(needed) && !m.filtees.push(needed)) return no_memory(m.display);
+      if (!m.needed.contains(needed)) {
+        if (!m.needed.push(needed)) return no_memory(m.display);
+        ++needed->users;
+      }
+      continue;
+    }
+    // an auxiliary filtee may be missing
+    if (d.d_tag == DT_AUXILIARY && find::search_goes_on(opened.error())) continue;
+    Error e = opened.error();
+    if (e.detail == nullptr) e.detail = m.display;
+    if (!sink.report(sink.context, e)) return e;
+  }
+  return {};
+}
+
+Status
+Loader::load_closure(std::span<Module* const> roots, Vec<Module*>& created, const ErrorSink& sink) {
+  // Modules that were there before have their dependencies; new ones, roots among them, are in
+  // `created`, which grows as they are found: that is the breadth-first order.
+  static_cast<void>(roots);
+  for (std::size_t i = 0; i < created.size(); ++i)
+    MYLD_CHECK(load_needed(*created[i], created, sink));
+  return {};
+}
+
+Status Loader::check_versions(std::span<Module* const> modules, const ErrorSink& sink) {
+  for (Module* m : modules)
+    for (const elf::Version& v : m->versions) {
+      if (v.file == nullptr) continue;
+      Module* provider = find_loaded(*m->ns, v.file);
+      if (provider == nullptr && equal(v.file, arch::Port::kLoaderSoname)) provider = self;
+      if (provider == nullptr) continue;  // reported as missing already, or provided by another name
+      if (provider->image.verdef == nullptr) {
+        Error e{.code = Code::undefined_version, .object = provider->display, .detail = m->display};
+        if (!sink.report(sink.context, e)) return e;
+        continue;
+      }
+      if (v.weak || elf::defines_version(provider->versions, v.name, v.hash)) continue;
+      Error e{.code = Code::version_not_found,
+              .object = provider->display,
+              .subject = v.name,
+              .detail = m->display};
+      if (!sink.report(sink.context, e)) return e;
+    }
+  return {};
+}
+
+void Loader::remove(Module& m) {
+  Namespace& ns = *m.ns;
+  for (const char* name : m.names) ns.by_name.erase(hash_string(name), &m);
+  ns.by_file.erase(hash_of(m.file), &m);
+  for (std::size_t i = m.index; i < ns.modules.size(); ++i)
+    if (ns.modules[i] == &m) {
+      ns.modules.erase(i);
+      break;
+    }
+  for (std::size_t i = 0; i < ns.modules.size(); ++i)
+    ns.modules[i]->index = static_cast<std::uint32_t>(i);
+  destroy(&m);
+}
+
+}  // namespace myld::load

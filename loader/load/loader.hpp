@@ -1,0 +1,84 @@
+// From a name to a module, and from a module to its closure.
+#pragma once
+#include "loader/base/result.hpp"
+#include "loader/load/module.hpp"
+
+namespace myld::load {
+
+/// Where errors go. At the start all are collected, at run time the first ends the call.
+struct ErrorSink {
+  /// Returns true to go on without what failed.
+  bool (*report)(void* context, const Error&) = nullptr;
+  void* context = nullptr;
+};
+
+struct Policy {
+  elf::SegmentPolicy segments;
+  bool allow_text_relocations = true;
+};
+
+class Loader {
+public:
+  constexpr Loader() = default;
+
+  find::Searcher searcher;
+  Policy policy;
+  std::uint64_t page_size = 4096;
+  std::uint64_t adds = 0;  ///< modules ever added to any namespace (dlpi_adds)
+  /// The loader's own module: what DT_NEEDED of Port::kLoaderSoname means in every namespace.
+  Module* self = nullptr;
+
+  /// The module that `name` means in `ns`, loaded if need be (without its dependencies). A new module
+  /// is appended to `ns` and to `created`.
+  /// Errors: as Searcher::find, elf::check_*, map::map_segments; the new module leaves no trace then.
+  Result<Module*>
+  open(Namespace& ns, const char* name, Module* requester, bool only_if_loaded, Vec<Module*>& created);
+
+  /// Makes a module of an open file. `found.path` becomes the module's.
+  Result<Module*>
+  add_file(Namespace& ns, find::Found& found, Module* requester, Vec<Module*>& created);
+
+  /// Makes a module of an image that the kernel has mapped (the program, the vDSO) or that is the
+  /// loader itself. `phdrs` must stay mapped.
+  Result<Module*> add_mapped(Namespace& ns,
+                             std::span<const elf::Phdr> phdrs,
+                             LoadBias bias,
+                             const char* path,
+                             const char* display,
+                             Vec<Module*>& created);
+
+  /// Loads the DT_NEEDED closure of `roots`, breadth-first. Appends new modules to `created`.
+  Status load_closure(std::span<Module* const> roots, Vec<Module*>& created, const ErrorSink& sink);
+
+  /// Checks every needed version of `modules` against what was loaded.
+  Status check_versions(std::span<Module* const> modules, const ErrorSink& sink);
+
+  /// Takes a module out of its namespace and gives back its memory. Needs: nobody can reach it.
+  void remove(Module& module);
+
+  /// The module of `ns` that was loaded under `name` or has it as its soname, or nullptr.
+  Module* find_loaded(Namespace& ns, const char* name);
+  bool add_name(Module& module, const char* name);
+
+private:
+  Status read_headers(find::Found& found, Module& module, bool& fixed_address);
+  Status finish(Module& module, Vec<Module*>& created);
+  Status load_needed(Module& module, Vec<Module*>& created, const ErrorSink& sink);
+  Result<Module*> new_module(Namespace& ns);
+};
+
+/// A number that no module's mark has yet, so that no graph walk has to clear the marks of the last
+/// one. Needs: the load lock.
+std::uint32_t next_mark();
+
+/// `module` and its closure, each once, breadth-first. False when memory ran out.
+[[nodiscard]] bool breadth_first(Module& module, Vec<Module*>& out);
+
+/// A ModuleList of `modules` on the heap, or nullptr; freed by release_list().
+ModuleList* make_list(std::span<Module* const> modules);
+void release_list(ModuleList* list);
+
+/// Sets the fields that depend on the file's directory: $ORIGIN and the requester view.
+bool set_path(Module& module, const char* path, const char* display);
+
+}  // namespace myld::load

@@ -1,0 +1,192 @@
+#include "loader/map/mapping.hpp"
+
+#include "loader/base/mem.hpp"
+#include "loader/sys/calls.hpp"
+
+namespace myld::map {
+namespace {
+
+/// Where the whole image goes: a hole of the right size and alignment that nothing else can take.
+Result<Mapping> reserve(const elf::Segments& segments,
+                        bool fixed_address,
+                        std::uint64_t page_size,
+                        const char* object) {
+  std::uint64_t bytes = segments.end.value - segments.start.value;
+  std::uint64_t align = segments.align > page_size ? segments.align : page_size;
+  int flags = sys::kMapPrivate | sys::kMapAnonymous | sys::kMapNoReserve;
+  constexpr int kMapFixedNoReplace = 0x100000;
+  if (fixed_address) {
+    long got = sys::map(reinterpret_cast<void*>(segments.start.value),
+                        bytes,
+                        sys::kProtNone,
+                        flags | kMapFixedNoReplace,
+                        -1,
+                        0);
+    if (got >= 0 && static_cast<std::uint64_t>(got) != segments.start.value) {
+      sys::unmap(reinterpret_cast<void*>(got), bytes);  // a kernel older than 4.17
+      got = -17;                                        // EEXIST
+    }
+    if (got < 0)
+      return Error{.code = Code::cannot_reserve,
+                   .sys_errno = static_cast<int>(-got),
+                   .object = object,
+                   .at = segments.start.value,
+                   .value = bytes};
+    return Mapping{{segments.start.value}, bytes, {0}};
+  }
+  std::uint64_t room = align > page_size ? bytes + align : bytes;
+  long got = room < bytes ? -sys::kEnomem
+                          : sys::map(nullptr, room, sys::kProtNone, flags, -1, 0);
+  if (got < 0)
+    return Error{.code = Code::cannot_reserve,
+                 .sys_errno = static_cast<int>(-got),
+                 .object = object,
+                 .value = bytes};
+  auto at = static_cast<std::uint64_t>(got);
+  // start and its link address must agree modulo the largest alignment
+  std::uint64_t start = at + ((segments.start.value - at) & (align - 1));
+  if (start > at) sys::unmap(reinterpret_cast<void*>(at), start - at);
+  if (at + room > start + bytes)
+    sys::unmap(reinterpret_cast<void*>(start + bytes), at + room - (start + bytes));
+  return Mapping{{start}, bytes, {start - segments.start.value}};
+}
+
+Status execute(const Step& step, LoadBias bias, int fd, const char* object) {
+  void* at = (bias + step.at).as<void>();
+  long got = 0;
+  switch (step.kind) {
+  case Step::Kind::file:
+    got = sys::map(
+        at, step.bytes, step.prot, sys::kMapPrivate | sys::kMapFixed, fd, step.offset.value);
+    break;
+  case Step::Kind::anonymous:
+    got = sys::map(at,
+                   step.bytes,
+                   step.prot,
+                   sys::kMapPrivate | sys::kMapFixed | sys::kMapAnonymous,
+                   -1,
+                   0);
+    break;
+  case Step::Kind::zero: memset(at, 0, step.bytes); return {};
+  case Step::Kind::none: return {};
+  }
+  if (got < 0)
+    return Error{.code = Code::cannot_map,
+                 .sys_errno = static_cast<int>(-got),
+                 .object = object,
+                 .at = step.at.value,
+                 .value = step.bytes};
+  return {};
+}
+
+/// Zeroes the rest of a page whose segment is not writable: opened for the write, then closed again.
+Status zero_protected(const Step& step,
+                      LoadBias bias,
+                      std::uint64_t page_size,
+                      const char* object) {
+  std::uintptr_t at = (bias + step.at).value;
+  auto* page = reinterpret_cast<void*>(round_down(at, page_size));
+  long got = sys::protect(page, page_size, sys::kProtRead | sys::kProtWrite);
+  if (got == 0) {
+    memset(reinterpret_cast<void*>(at), 0, step.bytes);
+    got = sys::protect(page, page_size, step.prot);
+  }
+  if (got < 0)
+    return Error{.code = Code::cannot_protect,
+                 .sys_errno = static_cast<int>(-got),
+                 .object = object,
+                 .at = step.at.value};
+  return {};
+}
+
+Status map_segment(const elf::Phdr& load,
+                   const Mapping& mapping,
+                   int fd,
+                   std::uint64_t page_size,
+                   const char* object) {
+  Step steps[3];
+  std::size_t count = plan_segment(load, page_size, steps);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (steps[i].kind == Step::Kind::zero && (steps[i].prot & sys::kProtWrite) == 0)
+      MYLD_CHECK(zero_protected(steps[i], mapping.bias, page_size, object));
+    else
+      MYLD_CHECK(execute(steps[i], mapping.bias, fd, object));
+  }
+  return {};
+}
+
+}  // namespace
+
+int protection(std::uint32_t p_flags) {
+  return ((p_flags & PF_R) != 0 ? sys::kProtRead : 0) | ((p_flags & PF_W) != 0 ? sys::kProtWrite : 0) |
+         ((p_flags & PF_X) != 0 ? sys::kProtExec : 0);
+}
+
+std::size_t plan_segment(const elf::Phdr& load, std::uint64_t page_size, Step (&steps)[3]) {
+  std::size_t n = 0;
+  auto prot = static_cast<std::uint8_t>(protection(load.p_flags));
+  std::uint64_t start = round_down(load.p_vaddr, page_size);
+  std::uint64_t file_end = load.p_vaddr + load.p_filesz;
+  std::uint64_t end = load.p_vaddr + load.p_memsz;
+  std::uint64_t file_pages_end = round_up(file_end, page_size);
+  if (load.p_filesz != 0) {
+    steps[n++] = {Step::Kind::file,
+                  prot,
+                  {start},
+                  file_pages_end - start,
+                  {round_down(load.p_offset, page_size)}};
+    if (end > file_end && file_pages_end > file_end) {
+      std::uint64_t zero_end = end < file_pages_end ? end : file_pages_end;
+      // Linkers expect the rest of the page to be zero even beyond p_memsz (gABI: "the last data
+      // page has a copy of whatever follows"); zeroing to the end of memsz is all that is promised.
+      steps[n++] = {Step::Kind::zero, prot, {file_end}, zero_end - file_end, {0}};
+    }
+  } else {
+    file_pages_end = start;
+  }
+  std::uint64_t pages_end = round_up(end, page_size);
+  if (pages_end > file_pages_end)
+    steps[n++] = {
+        Step::Kind::anonymous, prot, {file_pages_end}, pages_end - file_pages_end, {0}};
+  return n;
+}
+
+Result<Mapping> map_segments(int fd,
+                             const elf::Segments& segments,
+                             bool fixed_address,
+                             std::uint64_t page_size,
+                             const char* object) {
+  Mapping mapping = MYLD_TRY(reserve(segments, fixed_address, page_size, object));
+  for (const elf::Phdr& p : segments.phdrs) {
+    if (p.p_type != PT_LOAD || p.p_memsz == 0) continue;
+    if (Status s = map_segment(p, mapping, fd, page_size, object); !s) {
+      unmap(mapping);
+      return s.error();
+    }
+  }
+  return mapping;
+}
+
+void unmap(const Mapping& mapping) { sys::unmap(mapping.start.as<void>(), mapping.bytes); }
+
+Status protect_relro(const Mapping& mapping,
+                     const elf::Segments& segments,
+                     std::uint64_t page_size,
+                     const char* object) {
+  if (segments.relro == nullptr) return {};
+  std::uintptr_t from = round_down((mapping.bias + LinkAddr{segments.relro->p_vaddr}).value, page_size);
+  std::uintptr_t to = round_down(
+      (mapping.bias + LinkAddr{segments.relro->p_vaddr + segments.relro->p_memsz}).value, page_size);
+  if (to <= from) return {};
+  long got = sys::protect(reinterpret_cast<void*>(from), to - from, sys::kProtRead);
+  if (got < 0)
+    return Error{.code = Code::cannot_protect,
+                 .sys_errno = static_cast<int>(-got),
+                 .object = object,
+                 .subject = "PT_GNU_RELRO",
+                 .at = segments.relro->p_vaddr,
+                 .value = segments.relro->p_memsz};
+  return {};
+}
+
+}  // namespace myld::map

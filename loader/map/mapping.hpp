@@ -1,0 +1,51 @@
+// From program headers to memory: first a plan, which is pure, then its execution.
+#pragma once
+#include "loader/base/addr.hpp"
+#include "loader/base/result.hpp"
+#include "loader/elf/headers.hpp"
+
+namespace myld::map {
+
+/// One step of a plan. Addresses are link addresses, sizes are bytes, all page-aligned but `zero`.
+struct Step {
+  enum class Kind : std::uint8_t { file, anonymous, zero, none };
+  Kind kind;
+  std::uint8_t prot;     ///< of the pages; for `zero` the segment's final protection
+  LinkAddr at;
+  std::uint64_t bytes;
+  FileOffset offset;     ///< `file` only
+};
+
+/// Turns segment i (a PT_LOAD) into at most three steps: the file's pages, the zeroed rest of the
+/// last of them, anonymous pages. Returns how many were written.
+std::size_t plan_segment(const elf::Phdr& load, std::uint64_t page_size, Step (&steps)[3]);
+
+int protection(std::uint32_t p_flags);
+
+/// A module's address range in this process.
+struct Mapping {
+  RunAddr start;
+  std::uint64_t bytes = 0;
+  LoadBias bias;
+};
+
+/// Maps every segment of the open file `fd`. ET_EXEC files go where they say, others where the
+/// kernel finds room (`hint`: a preferred start, or 0).
+/// Gives: text and data mapped with their final protection, but for segments that `writable_text`
+/// asks to be writable while relocated. On failure nothing stays mapped.
+/// Errors: cannot_reserve, cannot_map, cannot_protect; each names `object`.
+Result<Mapping> map_segments(int fd,
+                             const elf::Segments& segments,
+                             bool fixed_address,
+                             std::uint64_t page_size,
+                             const char* object);
+
+void unmap(const Mapping& mapping);
+
+/// Makes the PT_GNU_RELRO range read-only. Needs: the module is relocated.
+Status protect_relro(const Mapping& mapping,
+                     const elf::Segments& segments,
+                     std::uint64_t page_size,
+                     const char* object);
+
+}  // namespace myld::map

@@ -1,0 +1,117 @@
+#include "loader/sys/calls.hpp"
+
+#include "loader/base/mem.hpp"
+
+namespace myld::sys {
+namespace {
+
+long word(const void* p) { return reinterpret_cast<long>(p); }
+
+template <class Call>
+long retry(Call call) {
+  long result;
+  do result = call();
+  while (result == -kEintr);
+  return result;
+}
+
+constexpr long kAtFdcwd = -100;
+
+}  // namespace
+
+long open_for_reading(const char* path) {
+  constexpr long kCloexec = 02000000, kNonblock = 04000;
+  return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kCloexec | kNonblock); });
+}
+
+// close(2) is not retried: the descriptor is gone even after EINTR.
+long close(int fd) { return arch::syscall(arch::kSysClose, fd); }
+
+long fstat(int fd, Stat* out) { return retry([&] { return arch::syscall(arch::kSysFstat, fd, word(out)); }); }
+
+long pread_full(int fd, void* to, std::size_t bytes, std::uint64_t offset) {
+  std::size_t got = 0;
+  while (got < bytes) {
+    long n = retry([&] {
+      return arch::syscall(arch::kSysPread,
+                           fd,
+                           word(static_cast<char*>(to) + got),
+                           static_cast<long>(bytes - got),
+                           static_cast<long>(offset + got));
+    });
+    if (n < 0) return n;
+    if (n == 0) break;
+    got += static_cast<std::size_t>(n);
+  }
+  return static_cast<long>(got);
+}
+
+long map(void* at, std::size_t bytes, int prot, int flags, int fd, std::uint64_t offset) {
+  return arch::syscall(
+      arch::kSysMmap, word(at), static_cast<long>(bytes), prot, flags, fd, static_cast<long>(offset));
+}
+
+long map_anonymous(std::size_t bytes) {
+  return map(nullptr, bytes, kProtRead | kProtWrite, kMapPrivate | kMapAnonymous, -1, 0);
+}
+
+long unmap(const void* at, std::size_t bytes) {
+  return arch::syscall(arch::kSysMunmap, word(at), static_cast<long>(bytes));
+}
+
+long protect(const void* at, std::size_t bytes, int prot) {
+  return arch::syscall(arch::kSysMprotect, word(at), static_cast<long>(bytes), prot);
+}
+
+long advise(const void* at, std::size_t bytes, int advice) {
+  return arch::syscall(arch::kSysMadvise, word(at), static_cast<long>(bytes), advice);
+}
+
+long readlink(const char* path, char* to, std::size_t capacity) {
+  return arch::syscall(
+      arch::kSysReadlinkat, kAtFdcwd, word(path), word(to), static_cast<long>(capacity));
+}
+
+long getcwd(char* to, std::size_t capacity) {
+  return arch::syscall(arch::kSysGetcwd, word(to), static_cast<long>(capacity));
+}
+
+long gettid() { return arch::syscall(arch::kSysGettid); }
+long getpid() { return arch::syscall(arch::kSysGetpid); }
+
+void write_all(int fd, const char* text, std::size_t bytes) {
+  while (bytes != 0) {
+    long n = retry([&] {
+      return arch::syscall(arch::kSysWrite, fd, word(text), static_cast<long>(bytes));
+    });
+    if (n <= 0) return;  // a closed or full stderr must not keep the loader from exiting
+    text += n;
+    bytes -= static_cast<std::size_t>(n);
+  }
+}
+
+void exit(int status) {
+  for (;;) arch::syscall(arch::kSysExitGroup, status);
+}
+
+long execve(const char* path, const char* const* argv, const char* const* envp) {
+  return arch::syscall(arch::kSysExecve, word(path), word(argv), word(envp));
+}
+
+void futex_wait(std::uint32_t* at, std::uint32_t expected) {
+  constexpr long kWaitPrivate = 128;
+  arch::syscall(arch::kSysFutex, word(at), kWaitPrivate, expected, 0);
+}
+
+void futex_wake(std::uint32_t* at, int count) {
+  constexpr long kWakePrivate = 129;
+  arch::syscall(arch::kSysFutex, word(at), kWakePrivate, count);
+}
+
+std::uint64_t monotonic_ns() {
+  std::int64_t t[2] = {};
+  arch::syscall(arch::kSysClockGettime, 1, word(t));
+  return static_cast<std::uint64_t>(t[0]) * 1000000000u + static_cast<std::uint64_t>(t[1]);
+}
+
+}  // namespace myld::sys

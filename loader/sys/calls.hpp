@@ -1,0 +1,45 @@
+// The system calls that the loader makes. Each returns the kernel's result, -errno on failure.
+// EINTR is retried here, so nobody else needs to think of it.
+#pragma once
+#include "arch/port.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace myld::sys {
+
+using arch::Stat;
+
+inline constexpr int kProtNone = 0, kProtRead = 1, kProtWrite = 2, kProtExec = 4;
+inline constexpr int kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20, kMapNoReserve = 0x4000;
+inline constexpr int kEperm = 1, kEnoent = 2, kEintr = 4, kEnomem = 12, kEacces = 13, kEnotdir = 20, kEinval = 22,
+                     kEnametoolong = 36, kEloop = 40;
+inline constexpr int kMadvPopulateRead = 22, kMadvPopulateWrite = 23;
+
+/// open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK): the last so that a FIFO does not hang the start.
+long open_for_reading(const char* path);
+long close(int fd);
+long fstat(int fd, Stat* out);
+/// Reads until `bytes` are there, the file ends or an error: returns the bytes read.
+long pread_full(int fd, void* to, std::size_t bytes, std::uint64_t offset);
+long map(void* at, std::size_t bytes, int prot, int flags, int fd, std::uint64_t offset);
+long map_anonymous(std::size_t bytes);
+long unmap(const void* at, std::size_t bytes);
+long protect(const void* at, std::size_t bytes, int prot);
+long advise(const void* at, std::size_t bytes, int advice);
+long readlink(const char* path, char* to, std::size_t capacity);
+long getcwd(char* to, std::size_t capacity);
+long gettid();
+long getpid();
+/// Writes all of it, or as much as the descriptor takes.
+void write_all(int fd, const char* text, std::size_t bytes);
+[[noreturn]] void exit(int status);
+long execve(const char* path, const char* const* argv, const char* const* envp);
+void futex_wait(std::uint32_t* word, std::uint32_t expected);
+void futex_wake(std::uint32_t* word, int count);
+std::uint64_t monotonic_ns();
+
+constexpr bool is_regular(const Stat& s) { return (s.st_mode & 0170000) == 0100000; }
+constexpr bool is_directory(const Stat& s) { return (s.st_mode & 0170000) == 0040000; }
+
+}  // namespace myld::sys

@@ -1,0 +1,46 @@
+// What the entry points of a running process share: the lock that changes are made under, and the
+// promise to readers that what they look at stays.
+#pragma once
+#include "rtld/runtime.hpp"
+
+namespace myld {
+
+/// The load lock: recursive, held while modules are added or taken away, never while foreign code
+/// runs. Its memory is libc's (abi adapter), so that a forked child finds it free.
+void lock_load(Runtime& runtime);
+void unlock_load(Runtime& runtime);
+
+class LoadGuard {
+public:
+  explicit LoadGuard(Runtime& runtime) : runtime_(runtime) { lock_load(runtime_); }
+  ~LoadGuard() { unlock_load(runtime_); }
+  LoadGuard(const LoadGuard&) = delete;
+  LoadGuard& operator=(const LoadGuard&) = delete;
+
+private:
+  Runtime& runtime_;
+};
+
+/// While one exists, no module that could be found at its start is unmapped and no scope that could
+/// be read is freed. Costs two atomic operations on the thread's own counter; may nest; async-signal-safe.
+class ReadSection {
+public:
+  ReadSection();
+  ~ReadSection();
+  ReadSection(const ReadSection&) = delete;
+  ReadSection& operator=(const ReadSection&) = delete;
+
+private:
+  std::uint32_t slot_;
+};
+
+/// Waits until every ReadSection that began before the call has ended.
+void wait_for_readers();
+
+/// relocate::add_dependency under the load lock, for the readers. False when memory ran out.
+bool note_dependency(Runtime& runtime, load::Module& user, load::Module& provider);
+
+/// Prints "PROGRAM: symbol lookup error: TEXT" and ends the process with status 127.
+[[noreturn]] void fatal_lookup(const Runtime& runtime, const Error& error);
+
+}  // namespace myld

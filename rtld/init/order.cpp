@@ -1,0 +1,45 @@
+#include "rtld/init/order.hpp"
+
+namespace myld::init {
+namespace {
+
+struct Frame {
+  Module* module;
+  std::size_t next;  ///< index of the next child, first in `needed`, then in `bound_to`
+};
+
+Module* child(const Module& m, std::size_t i, bool with_bound) {
+  if (i < m.needed.size()) return m.needed[i];
+  i -= m.needed.size();
+  return with_bound && i < m.bound_to.size() ? m.bound_to[i] : nullptr;
+}
+
+}  // namespace
+
+bool dependencies_first(std::span<Module* const> list, bool with_bound, Vec<Module*>& out) {
+  std::uint32_t waiting = load::next_mark(), visited = load::next_mark();
+  for (Module* m : list) m->mark = waiting;
+  if (!out.reserve(out.size() + list.size())) return false;
+  Vec<Frame> stack;
+  for (std::size_t i = list.size(); i-- > 0;) {
+    if (list[i]->mark != waiting) continue;
+    list[i]->mark = visited;
+    if (!stack.push({list[i], 0})) return false;
+    while (!stack.empty()) {
+      Frame& top = stack.back();
+      Module* next = child(*top.module, top.next, with_bound);
+      if (next == nullptr) {
+        out.push_reserved(top.module);
+        stack.pop();
+        continue;
+      }
+      ++top.next;
+      if (next->mark != waiting) continue;
+      next->mark = visited;
+      if (!stack.push({next, 0})) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace myld::init

@@ -1,0 +1,162 @@
+#include "rtld/init/run.hpp"
+
+#include "loader/base/mem.hpp"
+#include "loader/sys/calls.hpp"
+#include "rtld/entry.hpp"
+#include "rtld/init/order.hpp"
+
+namespace myld::init {
+namespace {
+
+using load::Stage;
+
+/// A thread that waits for a module's constructors, so that two threads never wait for each other.
+struct Waiter {
+  std::uintptr_t thread;
+  const Module* module;
+  Waiter* next;
+};
+
+constinit Waiter* g_waiters = nullptr;   // under the load lock
+constinit std::uint32_t g_changes = 0;   // futex word: bumped when a stage changes
+
+/// Would waiting for `module` close a circle of threads that wait for each other?
+bool would_deadlock(const Module& module, std::uintptr_t me) {
+  std::uintptr_t thread = module.initialiser;
+  // Each step follows one waiter; there are at most as many steps as waiters.
+  for (const Waiter* w = g_waiters; w != nullptr;) {
+    if (thread == me) return true;
+    if (w->thread == thread) {
+      if (w->module->stage != Stage::initialising) return false;
+      thread = w->module->initialiser;
+      w = g_waiters;
+      if (thread == me) return true;
+      continue;
+    }
+    w = w->next;
+  }
+  return thread == me;
+}
+
+/// Needs: the load lock, which is dropped while waiting.
+void wait_for(Runtime& runtime, const Module& module, std::uintptr_t me) {
+  Waiter self{me, &module, g_waiters};
+  g_waiters = &self;
+  while (__atomic_load_n(&module.stage, __ATOMIC_ACQUIRE) == Stage::initialising &&
+         !would_deadlock(module, me)) {
+    std::uint32_t seen = __atomic_load_n(&g_changes, __ATOMIC_ACQUIRE);
+    unlock_load(runtime);
+    sys::futex_wait(&g_changes, seen);
+    lock_load(runtime);
+  }
+  for (Waiter** w = &g_waiters; *w != nullptr; w = &(*w)->next)
+    if (*w == &self) {
+      *w = self.next;
+      break;
+    }
+}
+
+void announce_change() {
+  __atomic_add_fetch(&g_changes, 1, __ATOMIC_RELEASE);
+  sys::futex_wake(&g_changes, INT32_MAX);
+}
+
+using Initialiser = void (*)(int, char**, char**);
+
+void call_constructors(const Runtime& runtime, const Module& m, char** envp) {
+  const elf::Initialisers& i = m.image.init;
+  if (i.has_init) m.image.at<void(int, char**, char**)>(i.init)(runtime.argc, runtime.argv, envp);
+  for (std::uintptr_t f : i.init_array)
+    reinterpret_cast<Initialiser>(f)(runtime.argc, runtime.argv, envp);
+}
+
+void call_destructors(const Module& m) {
+  const elf::Initialisers& i = m.image.init;
+  for (std::size_t n = i.fini_array.size(); n-- > 0;)
+    reinterpret_cast<void (*)()>(i.fini_array[n])();
+  if (i.has_fini) m.image.at<void()>(i.fini)();
+}
+
+/// True if the caller is to run the module's constructors; it is then marked as initialising.
+bool claim(Runtime& runtime, Module& m, std::uintptr_t me) {
+  LoadGuard guard(runtime);
+  while (m.stage == Stage::initialising && m.initialiser != me) {
+    if (would_deadlock(m, me)) return false;
+    wait_for(runtime, m, me);
+    if (would_deadlock(m, me)) return false;
+  }
+  if (m.stage != Stage::relocated) return false;
+  m.initialiser = me;
+  m.init_rank = ++runtime.next_init_rank;
+  m.advance(Stage::initialising);
+  return true;
+}
+
+}  // namespace
+
+void run_constructors(Runtime& runtime, std::span<Module* const> order, char** envp) {
+  std::uintptr_t me = arch::thread_pointer();
+  for (Module* m : order) {
+    if (__atomic_load_n(&m->stage, __ATOMIC_ACQUIRE) >= Stage::running || !claim(runtime, *m, me)) continue;
+    // libc runs the program's own, from the link_map, or the program's start code does.
+    if (!m->is_program && !m->is_loader) call_constructors(runtime, *m, envp);
+    LoadGuard guard(runtime);
+    m->advance(Stage::running);
+    m->initialiser = 0;
+    announce_change();
+  }
+}
+
+void run_preinit(Runtime& runtime, Module& program) {
+  for (std::uintptr_t f : program.image.init.preinit_array)
+    reinterpret_cast<Initialiser>(f)(runtime.argc, runtime.argv, runtime.envp);
+}
+
+void run_destructors(Runtime& runtime, std::span<Module* const> order) {
+  for (Module* m : order) {
+    {
+      LoadGuard guard(runtime);
+      // A module whose constructors have begun is finalised too, as exit() inside one must do.
+      if (m->stage != Stage::running && m->stage != Stage::initialising) continue;
+      m->advance(Stage::finalising);
+    }
+    if (!m->is_loader) call_destructors(*m);
+    LoadGuard guard(runtime);
+    m->advance(Stage::finalised);
+    announce_change();
+  }
+}
+
+void run_all_destructors(Runtime& runtime) {
+  for (std::size_t i = runtime.namespaces.size(); i-- > 0;) {
+    load::Namespace* ns = runtime.namespaces[i];
+    if (ns == nullptr) continue;
+    Vec<Module*> order;
+    {
+      LoadGuard guard(runtime);
+      if (!dependencies_first(ns->modules.span(), true, order)) {
+        // Without memory for the sort, the reverse of the load order is still a sensible order.
+        order.clear();
+      }
+    }
+    Vec<Module*> reversed;
+    if (!reversed.reserve(order.size())) return;
+    for (std::size_t n = order.size(); n-- > 0;) reversed.push_reserved(order[n]);
+    run_destructors(runtime, reversed.span());
+  }
+}
+
+void forget_other_threads(Runtime& runtime) {
+  std::uintptr_t me = arch::thread_pointer();
+  g_waiters = nullptr;
+  for (load::Namespace* ns : runtime.namespaces) {
+    if (ns == nullptr) continue;
+    for (Module* m : ns->modules)
+      if (m->stage == Stage::initialising && m->initialiser != me) {
+        m->advance(Stage::running);
+        m->initialiser = 0;
+      }
+  }
+}
+
+}  // namespace myld::init

@@ -1,0 +1,108 @@
+// The first call through a PLT slot.
+//
+// Runs in any thread, at any moment, in signal handlers too: no lock is taken and nothing is
+// allocated, but for the note that a module which can be unloaded is now in use. Binding twice is
+// harmless: both threads store the same word.
+#include "arch/vector_state.hpp"
+#include "loader/base/mem.hpp"
+#include "loader/sys/calls.hpp"
+#include "rtld/entry.hpp"
+#include "rtld/relocate/relocate.hpp"
+
+namespace myld::relocate {
+namespace {
+
+using scope::Definition;
+
+struct IfuncCall {
+  const Runtime* runtime;
+  const Definition* definition;
+  Error error;
+};
+
+std::uintptr_t call_resolver(void* argument) {
+  auto* call = static_cast<IfuncCall*>(argument);
+  auto address = address_of(*call->runtime, *call->definition);
+  call->error = address.error();
+  return address.value();
+}
+
+struct Failure {
+  const Module* module;
+  Error error;
+};
+
+/// Ends the process: there is nobody to return an error to.
+std::uintptr_t die(void* argument) {
+  auto* failure = static_cast<Failure*>(argument);
+  fatal_lookup(g_runtime, failure->error);
+}
+
+[[noreturn]] void fail(const Module& m, const Error& error) {
+  Failure failure{&m, error};
+  arch::call_keeping_vectors(&die, &failure);
+  __builtin_unreachable();
+}
+
+Error undefined(const Module& m, const elf::Rela& r) {
+  const elf::Sym& symbol = m.image.symbols[elf::reloc_symbol(r)];
+  Error e{.code = Code::undefined_symbol,
+          .object = m.display,
+          .subject = m.image.strings.data + symbol.st_name,
+          .at = r.r_offset,
+          .value = elf::reloc_type(r)};
+  if (m.image.versym != nullptr) {
+    std::uint16_t v = m.image.versym[elf::reloc_symbol(r)] & elf::kVersionIndexMask;
+    if (v < m.versions.size()) e.detail = m.versions[v].name;
+  }
+  return e;
+}
+
+std::uintptr_t bind(Runtime& runtime, Module& m, std::uint64_t index) {
+  const elf::Image& image = m.image;
+  // The index comes from the program's stack or registers; it is a file's word like any other.
+  if (index >= image.jmprel.size())
+    fail(m, {.code = Code::bad_relocation_symbol, .object = m.display, .subject = "DT_JMPREL", .at = index});
+  const elf::Rela& r = image.jmprel[index];
+  std::uint32_t symbol_index = elf::reloc_symbol(r);
+  const elf::Sym& symbol = image.symbols[symbol_index];
+  if (symbol_index >= image.symbol_limit || symbol.st_name >= image.strings.size ||
+      arch::Port::reloc_kind(elf::reloc_type(r)) != arch::RelocKind::jump_slot)
+    fail(m, {.code = Code::bad_relocation_symbol,
+             .object = m.display,
+             .subject = arch::Port::reloc_name(elf::reloc_type(r)),
+             .at = r.r_offset,
+             .value = symbol_index});
+  Definition d;
+  {
+    ReadSection section;  // nothing that is looked at is unloaded meanwhile
+    d = scope::resolve(m, symbol, symbol_index, scope::Purpose::call);
+    if (d && !d.module->from_start && !note_dependency(runtime, m, *d.module))
+      fail(m, {.code = Code::out_of_memory, .object = m.display});
+  }
+  std::uintptr_t value = 0;
+  if (d) {
+    if (elf::sym_type(*d.symbol) == STT_GNU_IFUNC && d.symbol->st_shndx != SHN_UNDEF) {
+      IfuncCall call{&runtime, &d, {}};
+      value = arch::call_keeping_vectors(&call_resolver, &call);
+      if (call.error) fail(m, call.error);
+    } else {
+      value = d.symbol->st_shndx == SHN_ABS
+                  ? d.symbol->st_value
+                  : (d.module->image.bias + LinkAddr{d.symbol->st_value}).value;
+    }
+    if (arch::Port::kGotAddend) value += static_cast<std::uint64_t>(r.r_addend);
+  } else if (elf::sym_binding(symbol) != STB_WEAK) {
+    fail(m, undefined(m, r));
+  }
+  if (!runtime.options.bind_not)
+    __atomic_store_n(image.at<std::uintptr_t>({r.r_offset}), value, __ATOMIC_RELEASE);
+  return value;
+}
+
+}  // namespace
+}  // namespace myld::relocate
+
+std::uintptr_t myld_bind_plt_slot(myld::load::Module* module, std::uint64_t index) {
+  return myld::relocate::bind(myld::g_runtime, *module, index);
+}

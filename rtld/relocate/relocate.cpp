@@ -1,0 +1,396 @@
+#include "rtld/relocate/relocate.hpp"
+
+#include "arch/port.hpp"
+#include "loader/base/mem.hpp"
+#include "loader/map/mapping.hpp"
+#include "loader/sys/calls.hpp"
+#include "rtld/relocate/tls_descriptor.hpp"
+
+namespace myld::relocate {
+namespace {
+
+using arch::RelocKind;
+using elf::Rela;
+using elf::Sym;
+using scope::Definition;
+using scope::Purpose;
+using Port = arch::Port;
+
+template <class T>
+void store(std::uintptr_t at, T value) {
+  using Unaligned = T __attribute__((aligned(1), may_alias));
+  *reinterpret_cast<Unaligned*>(at) = value;
+}
+
+class Relocator {
+public:
+  Relocator(Runtime& runtime, Module& module, const load::ErrorSink& sink)
+      : runtime_(runtime), m_(module), image_(module.image), bias_(module.image.bias.value), sink_(sink) {}
+
+  Status run();
+  Status plt(bool lazy);
+
+private:
+  Error bad(Code code, const Rela& r) const {
+    return {.code = code,
+            .object = m_.display,
+            .subject = Port::reloc_name(elf::reloc_type(r)),
+            .at = r.r_offset,
+            .value = elf::reloc_type(r)};
+  }
+  /// Goes on after an error that the sink has taken.
+  Status settle(const Status& s) {
+    if (s.ok() || sink_.report(sink_.context, s.error())) return {};
+    return s;
+  }
+
+  bool writable(std::uint64_t offset, std::uint64_t bytes);
+  Status relr();
+  Status relative(std::span<const Rela> relocations);
+  Status one(const Rela& r);
+  Status symbolic(const Rela& r, RelocKind kind);
+  Status lazy_slot(const Rela& r);
+  Status irelative();
+  Status copy(const Rela& r, const Sym& symbol, const Definition& d);
+  Status thread_local_storage(const Rela& r, RelocKind kind, const Definition& d, bool undefined_weak);
+  Result<Definition> lookup(const Rela& r, RelocKind kind, bool& undefined_weak);
+
+  Runtime& runtime_;
+  Module& m_;
+  const elf::Image& image_;
+  std::uintptr_t bias_;
+  const load::ErrorSink& sink_;
+  // The writable segment that the last place was in: link addresses.
+  std::uint64_t window_start_ = 1, window_end_ = 0;
+  // Neighbouring relocations often name the same symbol.
+  std::uint32_t last_index_ = 0;
+  Purpose last_purpose_ = Purpose::address;
+  Definition last_;
+  bool have_irelative_ = false;
+};
+
+bool Relocator::writable(std::uint64_t offset, std::uint64_t bytes) {
+  if (offset >= window_start_ && offset + bytes <= window_end_ && offset + bytes > offset) return true;
+  for (const elf::Phdr& p : image_.segments.phdrs) {
+    if (p.p_type != PT_LOAD) continue;
+    if ((p.p_flags & PF_W) == 0 && !image_.text_relocations) continue;
+    if (offset >= p.p_vaddr && bytes <= p.p_memsz && offset - p.p_vaddr <= p.p_memsz - bytes) {
+      window_start_ = p.p_vaddr;
+      window_end_ = p.p_vaddr + p.p_memsz;
+      return true;
+    }
+  }
+  return false;
+}
+
+Status Relocator::relr() {
+  // gABI "Relative Relocation Table": an even entry is an address, an odd one a bitmap of the 63
+  // words that follow the last address covered.
+  std::uint64_t next = 0;
+  bool have_address = false;
+  for (elf::Relr entry : image_.relr) {
+    if ((entry & 1) == 0) {
+      if (!writable(entry, 8))
+        return Error{.code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = entry};
+      *image_.at<std::uintptr_t>({entry}) += bias_;
+      next = entry + 8;
+      have_address = true;
+      continue;
+    }
+    if (!have_address)
+      return Error{.code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = entry};
+    std::uint64_t bits = entry >> 1;
+    if (bits != 0) {
+      auto top = static_cast<std::uint64_t>(63 - __builtin_clzl(bits));
+      if (!writable(next, (top + 1) * 8))
+        return Error{.code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = next};
+      auto* words = image_.at<std::uintptr_t>({next});
+      for (; bits != 0; bits &= bits - 1) words[__builtin_ctzl(bits)] += bias_;
+    }
+    next += std::uint64_t{63} * 8;
+  }
+  return {};
+}
+
+Status Relocator::relative(std::span<const Rela> relocations) {
+  for (const Rela& r : relocations) {
+    if (Port::reloc_kind(elf::reloc_type(r)) != RelocKind::relative) {
+      MYLD_CHECK(settle(one(r)));  // DT_RELACOUNT said more than is true
+      continue;
+    }
+    if (!writable(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
+    store<std::uint64_t>(bias_ + r.r_offset, bias_ + static_cast<std::uint64_t>(r.r_addend));
+  }
+  return {};
+}
+
+/// The definition of a relocation's symbol; symbol 0 is the module itself.
+Result<Definition> Relocator::lookup(const Rela& r, RelocKind kind, bool& undefined_weak) {
+  std::uint32_t index = elf::reloc_symbol(r);
+  if (index == 0) return Definition{&m_, nullptr};
+  if (index >= image_.symbol_limit) return bad(Code::bad_relocation_symbol, r);
+  const Sym& symbol = image_.symbols[index];
+  if (symbol.st_name >= image_.strings.size) return bad(Code::bad_relocation_symbol, r);
+  Purpose purpose = Purpose::address;
+  switch (kind) {
+  case RelocKind::jump_slot:
+  case RelocKind::dtpmod:
+  case RelocKind::dtpoff:
+  case RelocKind::tpoff:
+  case RelocKind::tlsdesc: purpose = Purpose::call; break;
+  case RelocKind::copy: purpose = Purpose::copy; break;
+  default: break;
+  }
+  if (index == last_index_ && purpose == last_purpose_) {
+    undefined_weak = !last_;
+    return last_;
+  }
+  Definition d = scope::resolve(m_, symbol, index, purpose);
+  if (!d) {
+    if (elf::sym_binding(symbol) != STB_WEAK) {
+      Error e = bad(Code::undefined_symbol, r);
+      e.subject = image_.strings.data + symbol.st_name;
+      if (image_.versym != nullptr) {
+        std::uint16_t v = image_.versym[index] & elf::kVersionIndexMask;
+        if (v < m_.versions.size()) e.detail = m_.versions[v].name;
+      }
+      return e;
+    }
+    undefined_weak = true;
+  } else if (!add_dependency(m_, *d.module)) {
+    return Error{.code = Code::out_of_memory, .object = m_.display};
+  }
+  last_index_ = index;
+  last_purpose_ = purpose;
+  last_ = d;
+  return d;
+}
+
+Status Relocator::copy(const Rela& r, const Sym& symbol, const Definition& d) {
+  std::uint64_t bytes = symbol.st_size < d.symbol->st_size ? symbol.st_size : d.symbol->st_size;
+  const elf::Image& from = d.module->image;
+  if (!writable(r.r_offset, symbol.st_size == 0 ? 1 : symbol.st_size))
+    return bad(Code::bad_relocation_offset, r);
+  if (bytes != 0 && from.segments.find({d.symbol->st_value}, bytes) == nullptr)
+    return bad(Code::copy_size, r);
+  memcpy(reinterpret_cast<void*>(bias_ + r.r_offset),
+         from.at<const void>({d.symbol->st_value}),
+         bytes);
+  return {};
+}
+
+Status Relocator::thread_local_storage(const Rela& r,
+                                       RelocKind kind,
+                                       const Definition& d,
+                                       bool undefined_weak) {
+  std::uintptr_t at = bias_ + r.r_offset;
+  auto addend = static_cast<std::uint64_t>(r.r_addend);
+  if (undefined_weak) {
+    if (kind == RelocKind::tlsdesc) store_undefined_descriptor(at, addend);
+    return {};  // an undefined weak TLS symbol: the word keeps what the linker left
+  }
+  Module& provider = *d.module;
+  if (provider.tls.module_id == 0) return bad(Code::bad_relocation_symbol, r);
+  std::uint64_t offset = (d.symbol == nullptr ? 0 : d.symbol->st_value);
+  switch (kind) {
+  case RelocKind::dtpmod: store<std::uint64_t>(at, provider.tls.module_id); return {};
+  case RelocKind::dtpoff: store<std::uint64_t>(at, offset + addend - Port::kDtvOffset); return {};
+  case RelocKind::tpoff:
+    if (Status s = tls::require_static(runtime_.tls, provider); !s) {
+      Error e = s.error();
+      e.detail = m_.display;
+      return e;
+    }
+    store<std::uint64_t>(at, offset + addend + static_cast<std::uint64_t>(provider.tls.tp_offset));
+    return {};
+  default: return store_descriptor(at, m_, provider, offset + addend);
+  }
+}
+
+Status Relocator::symbolic(const Rela& r, RelocKind kind) {
+  bool undefined_weak = false;
+  Definition d = MYLD_TRY(lookup(r, kind, undefined_weak));
+  std::uintptr_t at = bias_ + r.r_offset;
+  switch (kind) {
+  case RelocKind::dtpmod:
+  case RelocKind::dtpoff:
+  case RelocKind::tpoff:
+  case RelocKind::tlsdesc: return thread_local_storage(r, kind, d, undefined_weak);
+  case RelocKind::copy:
+    if (d.symbol == nullptr) return undefined_weak ? Status{} : Status(bad(Code::bad_relocation_symbol, r));
+    return copy(r, image_.symbols[elf::reloc_symbol(r)], d);
+  case RelocKind::size32:
+  case RelocKind::size64: {
+    std::uint64_t size = d.symbol == nullptr ? 0 : d.symbol->st_size;
+    size += static_cast<std::uint64_t>(r.r_addend);
+    if (kind == RelocKind::size64) {
+      store<std::uint64_t>(at, size);
+    } else {
+      if (size > UINT32_MAX) return bad(Code::relocation_overflow, r);
+      store<std::uint32_t>(at, static_cast<std::uint32_t>(size));
+    }
+    return {};
+  }
+  default: break;
+  }
+  std::uint64_t value = 0;
+  if (d.symbol != nullptr) {
+    value = MYLD_TRY(address_of(runtime_, d));
+  } else if (!undefined_weak) {
+    value = bias_;
+  }
+  auto addend = static_cast<std::uint64_t>(r.r_addend);
+  switch (kind) {
+  case RelocKind::symbolic: store<std::uint64_t>(at, value + addend); return {};
+  case RelocKind::glob_dat:
+  case RelocKind::jump_slot:
+    store<std::uint64_t>(at, value + (Port::kGotAddend ? addend : 0));
+    return {};
+  case RelocKind::abs32:
+    value += addend;
+    if (value > UINT32_MAX) return bad(Code::relocation_overflow, r);
+    store<std::uint32_t>(at, static_cast<std::uint32_t>(value));
+    return {};
+  case RelocKind::pc32: {
+    auto distance = static_cast<std::int64_t>(value + addend - at);
+    if (distance != static_cast<std::int32_t>(distance)) return bad(Code::relocation_overflow, r);
+    store<std::uint32_t>(at, static_cast<std::uint32_t>(distance));
+    return {};
+  }
+  case RelocKind::pc64: store<std::uint64_t>(at, value + addend - at); return {};
+  default: return bad(Code::bad_relocation_type, r);
+  }
+}
+
+Status Relocator::one(const Rela& r) {
+  RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
+  switch (kind) {
+  case RelocKind::none: return {};
+  case RelocKind::unknown: return bad(Code::bad_relocation_type, r);
+  case RelocKind::irelative: have_irelative_ = true; return {};
+  default: break;
+  }
+  std::uint64_t bytes = kind == RelocKind::abs32 || kind == RelocKind::pc32 || kind == RelocKind::size32 ? 4
+                        : kind == RelocKind::tlsdesc                                                    ? 16
+                        : kind == RelocKind::copy                                                       ? 1
+                                                                                                        : 8;
+  if (!writable(r.r_offset, bytes)) return bad(Code::bad_relocation_offset, r);
+  if (kind == RelocKind::relative) {
+    store<std::uint64_t>(bias_ + r.r_offset, bias_ + static_cast<std::uint64_t>(r.r_addend));
+    return {};
+  }
+  return symbolic(r, kind);
+}
+
+/// An unbound slot: the linker left the link address of the PLT entry's second half there.
+Status Relocator::lazy_slot(const Rela& r) {
+  RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
+  if (kind != RelocKind::jump_slot) return one(r);
+  if (!writable(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
+  std::uint32_t index = elf::reloc_symbol(r);
+  if (index >= image_.symbol_limit) return bad(Code::bad_relocation_symbol, r);
+  if (Port::must_bind_now(image_.symbols[index].st_other)) return one(r);
+  *image_.at<std::uintptr_t>({r.r_offset}) += bias_;
+  return {};
+}
+
+Status Relocator::plt(bool lazy) {
+  if (image_.jmprel.empty()) return {};
+  if (lazy && image_.got_plt != nullptr) {
+    image_.got_plt[Port::kGotPlt.module_slot] = reinterpret_cast<std::uintptr_t>(&m_);
+    image_.got_plt[Port::kGotPlt.resolver_slot] = reinterpret_cast<std::uintptr_t>(&myld_plt_trampoline);
+  } else {
+    lazy = false;
+  }
+  for (const Rela& r : image_.jmprel) MYLD_CHECK(settle(lazy ? lazy_slot(r) : one(r)));
+  return {};
+}
+
+/// Resolvers run last: they may read anything that the other relocations set up.
+Status Relocator::irelative() {
+  if (!have_irelative_) return {};
+  for (std::span<const Rela> table : {image_.rela, image_.jmprel})
+    for (const Rela& r : table) {
+      if (Port::reloc_kind(elf::reloc_type(r)) != RelocKind::irelative) continue;
+      if (!writable(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
+      LinkAddr resolver{static_cast<std::uint64_t>(r.r_addend)};
+      const elf::Phdr* load = image_.segments.find(resolver, 1);
+      if (load == nullptr || (load->p_flags & PF_X) == 0) return bad(Code::bad_code_address, r);
+      store<std::uint64_t>(bias_ + r.r_offset,
+                           arch::call_ifunc((image_.bias + resolver).value, runtime_.hwcaps));
+    }
+  return {};
+}
+
+Status Relocator::run() {
+  MYLD_CHECK(relr());
+  std::span<const Rela> rest = image_.rela;
+  if (!rest.empty()) {
+    MYLD_CHECK(relative(rest.first(image_.relative_count)));
+    rest = rest.subspan(image_.relative_count);
+  }
+  for (const Rela& r : rest) MYLD_CHECK(settle(one(r)));
+  MYLD_CHECK(plt(m_.lazy));
+  return irelative();
+}
+
+/// Text relocations: the pages are writable while they are changed and executable afterwards, never
+/// both at once.
+Status open_text(const Module& m, std::uint64_t page_size, bool open) {
+  for (const elf::Phdr& p : m.image.segments.phdrs) {
+    if (p.p_type != PT_LOAD || (p.p_flags & PF_W) != 0) continue;
+    std::uintptr_t from = round_down((m.image.bias + LinkAddr{p.p_vaddr}).value, page_size);
+    std::uintptr_t to = round_up((m.image.bias + LinkAddr{p.p_vaddr + p.p_memsz}).value, page_size);
+    int prot = open ? sys::kProtRead | sys::kProtWrite : map::protection(p.p_flags);
+    long got = sys::protect(reinterpret_cast<void*>(from), to - from, prot);
+    if (got < 0)
+      return Error{.code = Code::cannot_protect,
+                   .sys_errno = static_cast<int>(-got),
+                   .object = m.display,
+                   .subject = "text",
+                   .at = p.p_vaddr};
+  }
+  return {};
+}
+
+}  // namespace
+
+bool add_dependency(Module& user, Module& provider) {
+  if (&user == &provider || provider.from_start || provider.permanent || user.from_start) return true;
+  if (user.needed.contains(&provider) || user.bound_to.contains(&provider)) return true;
+  if (!user.bound_to.push(&provider)) return false;
+  ++provider.users;
+  return true;
+}
+
+Result<std::uintptr_t> address_of(const Runtime& runtime, const Definition& d) {
+  const Sym& s = *d.symbol;
+  if (s.st_shndx == SHN_ABS) return static_cast<std::uintptr_t>(s.st_value);
+  std::uintptr_t address = (d.module->image.bias + LinkAddr{s.st_value}).value;
+  if (elf::sym_type(s) != STT_GNU_IFUNC || s.st_shndx == SHN_UNDEF) return address;
+  const elf::Phdr* load = d.module->image.segments.find({s.st_value}, 1);
+  if (load == nullptr || (load->p_flags & PF_X) == 0)
+    return Error{.code = Code::bad_code_address,
+                 .object = d.module->display,
+                 .subject = d.module->image.strings.data + s.st_name,
+                 .value = s.st_value};
+  return arch::call_ifunc(address, runtime.hwcaps);
+}
+
+Status relocate(Runtime& runtime, Module& m, const load::ErrorSink& sink) {
+  if (m.image.text_relocations) MYLD_CHECK(open_text(m, runtime.loader.page_size, true));
+  MYLD_CHECK(Relocator(runtime, m, sink).run());
+  if (m.image.text_relocations) MYLD_CHECK(open_text(m, runtime.loader.page_size, false));
+  MYLD_CHECK(map::protect_relro(m.mapping, m.image.segments, runtime.loader.page_size, m.display));
+  m.advance(load::Stage::relocated);
+  return {};
+}
+
+Status bind_all(Runtime& runtime, Module& m, const load::ErrorSink& sink) {
+  if (!m.lazy) return {};
+  MYLD_CHECK(Relocator(runtime, m, sink).plt(false));
+  m.lazy = false;
+  return {};
+}
+
+}  // namespace myld::relocate

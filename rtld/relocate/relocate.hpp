@@ -1,0 +1,39 @@
+// Relocation: every word of a module that depends on where things are gets its final value.
+#pragma once
+#include "loader/load/loader.hpp"
+#include "rtld/runtime.hpp"
+#include "rtld/scope/lookup.hpp"
+
+namespace myld::relocate {
+
+using load::Module;
+
+/// Stores the final value of every relocation of `module`: RELR, relative, symbolic, PLT slots (or,
+/// where `module.lazy`, their trampolines), then IRELATIVE.
+/// Needs:  stage == scoped; its dependencies relocated where the graph has an order; TLS IDs assigned.
+/// Gives:  stage == relocated; RELRO is protected.
+/// Units:  r_offset is a link address; what is stored is a run address, TLS offset or module ID.
+/// Errors: undefined_symbol, bad_relocation_type, no_static_tls ... each names symbol, version and module;
+///         those go to `sink`, which decides whether the rest is still done.
+/// Source: gABI 4 "Relocation"; the psABIs' tables.
+Status relocate(Runtime& runtime, Module& module, const load::ErrorSink& sink);
+
+/// The run address that a definition stands for: resolvers of STT_GNU_IFUNC are called.
+/// Errors: bad_code_address.
+Result<std::uintptr_t> address_of(const Runtime& runtime, const scope::Definition& definition);
+
+/// Notes that `user` is bound to `provider`, so that the latter stays while the former does.
+/// Does nothing for modules that are never unloaded. False when memory ran out. Needs: the load lock.
+bool add_dependency(Module& user, Module& provider);
+
+/// Binds every lazy PLT slot of a module now (RTLD_NOW on a module that was opened RTLD_LAZY).
+Status bind_all(Runtime& runtime, Module& module, const load::ErrorSink& sink);
+
+}  // namespace myld::relocate
+
+/// Binds one PLT slot and returns the address it is bound to; called by the trampoline.
+/// `index`: of the relocation in DT_JMPREL. On failure the process ends with a message: there is
+/// nobody to return an error to.
+extern "C" [[gnu::visibility("hidden")]] std::uintptr_t
+myld_bind_plt_slot(myld::load::Module* module, std::uint64_t index);
+extern "C" [[gnu::visibility("hidden")]] void myld_plt_trampoline();

@@ -1,0 +1,194 @@
+#include "rtld/scope/lookup.hpp"
+
+#include "loader/base/mem.hpp"
+
+namespace myld::scope {
+namespace {
+
+using elf::Image;
+
+/// Symbol types that can be bound to (gABI 4 "Symbol Table"; STT_GNU_IFUNC is 10).
+constexpr std::uint32_t kBindable =
+    1u << STT_NOTYPE | 1u << STT_OBJECT | 1u << STT_FUNC | 1u << STT_COMMON | 1u << STT_TLS | 1u << STT_GNU_IFUNC;
+
+enum class Match : std::uint8_t { no, yes, default_version };
+
+bool is_definition(const Sym& s, Purpose purpose) {
+  if ((kBindable >> elf::sym_type(s) & 1) == 0) return false;
+  unsigned visibility = elf::sym_visibility(s);
+  if (visibility == STV_HIDDEN || visibility == STV_INTERNAL) return false;
+  if (elf::sym_binding(s) == STB_LOCAL) return false;
+  if (s.st_shndx == SHN_UNDEF) return purpose == Purpose::address && s.st_value != 0;
+  return s.st_value != 0 || s.st_shndx == SHN_ABS || elf::sym_type(s) == STT_TLS;
+}
+
+/// Does version index `versym` of `m` satisfy the request? The rules of the GNU system:
+/// with a version, the same one, or any unversioned definition unless the request is exact;
+/// without, the base definition (index at most 2), else the only default one.
+Match match_version(const Module& m, std::uint16_t versym, const Request& r) {
+  std::uint16_t index = versym & elf::kVersionIndexMask;
+  bool hidden = (versym & elf::kVersionHidden) != 0;
+  if (r.version != nullptr) {
+    const elf::Version* v = index < m.versions.size() ? &m.versions[index] : nullptr;
+    if (v != nullptr && v->name != nullptr) {
+      if (v->hash == r.version->hash && equal(v->name, r.version->name)) return Match::yes;
+      return Match::no;
+    }
+    return hidden || r.hidden_version_ok ? Match::no : Match::yes;
+  }
+  std::uint16_t first_versioned = r.newest ? 2 : 3;
+  if (index < first_versioned) return hidden ? Match::no : Match::yes;
+  return hidden ? Match::no : Match::default_version;
+}
+
+/// Looks at one entry. True: `found` is final.
+bool consider(const Module& m, std::uint32_t index, const Request& r, const Sym*& fallback, const Sym*& found) {
+  const Image& image = m.image;
+  const Sym& s = image.symbols[index];
+  if (s.st_name >= image.strings.size || !equal(image.strings.data + s.st_name, r.name)) return false;
+  if (!is_definition(s, r.purpose)) return false;
+  Match match = image.versym != nullptr ? match_version(m, image.versym[index], r) : Match::yes;
+  if (match == Match::yes) {
+    found = &s;
+    return true;
+  }
+  if (match == Match::default_version && fallback == nullptr) fallback = &s;
+  return false;
+}
+
+const Sym* find_gnu(const Module& m, const Request& r) {
+  const elf::GnuHash& h = m.image.gnu_hash;
+  std::uint64_t word = h.bloom[(r.hash / 64) & h.bloom_mask];
+  if ((word >> (r.hash & 63) & word >> (r.hash >> h.bloom_shift & 63) & 1) == 0) return nullptr;
+  std::uint32_t i = h.buckets[r.hash % h.bucket_count];
+  if (i < h.first) return nullptr;
+  const Sym* fallback = nullptr;
+  const Sym* found = nullptr;
+  for (; i < m.image.symbol_limit; ++i) {
+    std::uint32_t hash = h.chain[i - h.first];
+    if (((hash ^ r.hash) >> 1) == 0 && consider(m, i, r, fallback, found)) return found;
+    if ((hash & 1) != 0) break;
+  }
+  return fallback;
+}
+
+const Sym* find_sysv(const Module& m, const Request& r) {
+  const elf::SysvHash& h = m.image.sysv_hash;
+  std::uint32_t i = h.buckets[sysv_hash(r.name) % h.bucket_count];
+  const Sym* fallback = nullptr;
+  const Sym* found = nullptr;
+  // A chain visits each symbol at most once; a cycle in the file ends here.
+  for (std::uint32_t steps = 0; i != 0 && i < h.chain_count && steps < h.chain_count; ++steps) {
+    if (consider(m, i, r, fallback, found)) return found;
+    i = h.chain[i];
+  }
+  return fallback;
+}
+
+// ---- STB_GNU_UNIQUE --------------------------------------------------------------------------
+
+struct UniqueEntry {
+  const char* name;
+  Module* module;
+  const Sym* symbol;
+};
+
+struct UniqueTable {
+  std::uint32_t lock = 0;
+  PointerTable<UniqueEntry> entries;
+};
+constinit UniqueTable g_unique;
+
+class UniqueGuard {
+public:
+  UniqueGuard() {
+    while (__atomic_exchange_n(&g_unique.lock, 1, __ATOMIC_ACQUIRE) != 0) {
+    }
+  }
+  ~UniqueGuard() { __atomic_store_n(&g_unique.lock, 0, __ATOMIC_RELEASE); }
+};
+
+}  // namespace
+
+Definition unique(const char* name, const Definition& candidate) {
+  std::uint64_t hash = hash_string(name);
+  UniqueGuard guard;
+  UniqueEntry* e = g_unique.entries.find(hash, [&](const UniqueEntry& each) {
+    return each.module->ns == candidate.module->ns && equal(each.name, name);
+  });
+  if (e == nullptr) {
+    e = static_cast<UniqueEntry*>(heap::allocate(sizeof(UniqueEntry)));
+    // Without memory for the table the candidate is still a correct definition of its own module.
+    if (e == nullptr) return candidate;
+    *e = {name, candidate.module, candidate.symbol};
+    if (!g_unique.entries.insert(hash, e)) {
+      heap::release(e, sizeof *e);
+      return candidate;
+    }
+    if (!candidate.module->permanent) candidate.module->permanent_because = name;
+    candidate.module->permanent = true;
+  }
+  return {e->module, e->symbol};
+}
+
+void forget_unique(const Module& m) {
+  UniqueGuard guard;
+  for (std::uint32_t i = 1; i < m.image.symbol_limit; ++i) {
+    const Sym& s = m.image.symbols[i];
+    const char* name = m.image.strings.at(s.st_name);
+    if (elf::sym_binding(s) != STB_GNU_UNIQUE || name == nullptr) continue;
+    std::uint64_t hash = hash_string(name);
+    if (UniqueEntry* e = g_unique.entries.find(hash, [&](const UniqueEntry& each) { return each.symbol == &s; })) {
+      g_unique.entries.erase(hash, e);
+      heap::release(e, sizeof *e);
+    }
+  }
+}
+
+const Sym* find_in_module(const Module& m, const Request& r) {
+  if (m.image.gnu_hash.bucket_count != 0) return find_gnu(m, r);
+  if (m.image.sysv_hash.bucket_count != 0) return find_sysv(m, r);
+  return nullptr;
+}
+
+Definition find_in_list(const load::ModuleList* list, const Request& r, std::uint32_t from) {
+  if (list == nullptr) return {};
+  for (std::uint32_t i = from; i < list->count; ++i) {
+    Module* m = list->modules[i];
+    if (m == r.skip || (r.purpose == Purpose::copy && m->is_program)) continue;
+    if (const Sym* s = find_in_module(*m, r)) return {m, s};
+  }
+  return {};
+}
+
+Definition find(const load::ScopeChain* chain, const Request& r) {
+  if (chain == nullptr) return {};
+  for (std::uint32_t i = 0; i < chain->count; ++i)
+    if (Definition d = find_in_list(chain->scopes[i]->read(), r)) return d;
+  return {};
+}
+
+Definition resolve(Module& m, const Sym& symbol, std::uint32_t index, Purpose purpose) {
+  unsigned visibility = elf::sym_visibility(symbol);
+  if (elf::sym_binding(symbol) == STB_LOCAL || visibility == STV_HIDDEN || visibility == STV_INTERNAL)
+    return {&m, &symbol};
+  const char* name = m.image.strings.data + symbol.st_name;
+  const elf::Version* version = nullptr;
+  if (m.image.versym != nullptr) {
+    std::uint16_t v = m.image.versym[index] & elf::kVersionIndexMask;
+    if (v < m.versions.size() && m.versions[v].name != nullptr) version = &m.versions[v];
+  }
+  Request request = Request::of(name, version, purpose);
+  Definition d = find(__atomic_load_n(&m.scopes, __ATOMIC_ACQUIRE), request);
+  if (visibility == STV_PROTECTED && symbol.st_shndx != SHN_UNDEF) {
+    // The module's own definition, unless the program has made its PLT entry the canonical address
+    // of the function: then pointers must compare equal to that.
+    bool canonical = d.module != nullptr && d.symbol->st_shndx == SHN_UNDEF;
+    if (!canonical) return {&m, &symbol};
+  }
+  if (d && elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE && purpose != Purpose::copy)
+    return unique(name, d);
+  return d;
+}
+
+}  // namespace myld::scope

@@ -1,0 +1,77 @@
+// From a symbol reference to the definition it is bound to.
+//
+// Compiled for general registers only: lazy binding comes here with the program's vector arguments
+// live (arch/<isa>/plt_trampoline.S).
+#pragma once
+#include "loader/load/module.hpp"
+
+namespace myld::scope {
+
+using elf::Sym;
+using load::Module;
+
+/// Source: "DT_GNU_HASH" (binutils 2006); gABI 5 "Hash Table".
+constexpr std::uint32_t gnu_hash(const char* name) {
+  std::uint32_t h = 5381;
+  for (; *name != 0; ++name) h = h * 33 + static_cast<unsigned char>(*name);
+  return h;
+}
+constexpr std::uint32_t sysv_hash(const char* name) {
+  std::uint32_t h = 0;
+  for (; *name != 0; ++name) {
+    h = (h << 4) + static_cast<unsigned char>(*name);
+    h = (h ^ ((h >> 24) & 0xf0)) & 0x0fffffff;
+  }
+  return h;
+}
+static_assert(gnu_hash("") == 5381 && gnu_hash("printf") == 0x156b2bb8);
+static_assert(sysv_hash("") == 0 && sysv_hash("printf") == 0x077905a6);
+
+/// What a reference is for, since that decides which entries are definitions.
+enum class Purpose : std::uint8_t {
+  address,  ///< an undefined entry with a value (the canonical PLT entry of a program) counts
+  call,     ///< a PLT slot or a TLS reference: it does not
+  copy,     ///< a COPY relocation: the program itself is passed over
+};
+
+/// A name and version that is looked up. The hashes are taken once, not once for each module.
+struct Request {
+  const char* name = nullptr;
+  std::uint32_t hash = 0;                  ///< gnu_hash(name)
+  const elf::Version* version = nullptr;   ///< nullptr: no version asked for
+  Purpose purpose = Purpose::address;
+  bool hidden_version_ok = false;  ///< dlvsym, and references: an exact version, default or not
+  bool newest = false;             ///< dlsym without a version: the default version wins over the oldest
+  const Module* skip = nullptr;    ///< not looked at
+
+  static Request of(const char* name, const elf::Version* version, Purpose purpose) {
+    return {.name = name, .hash = gnu_hash(name), .version = version, .purpose = purpose};
+  }
+};
+
+struct Definition {
+  Module* module = nullptr;
+  const Sym* symbol = nullptr;
+  explicit operator bool() const { return symbol != nullptr; }
+};
+
+/// The definition in `module` alone, or nullptr.
+const Sym* find_in_module(const Module& module, const Request& request);
+
+/// The first definition in a list, from position `from` on.
+Definition find_in_list(const load::ModuleList* list, const Request& request, std::uint32_t from = 0);
+
+/// The first definition in the scopes of a chain.
+Definition find(const load::ScopeChain* chain, const Request& request);
+
+/// The definition that the entry `symbol` of `module` refers to: STV_PROTECTED and hidden entries are
+/// bound to the module itself, STB_GNU_UNIQUE ones to the first in the namespace.
+/// Needs: module.scopes. Takes no lock but for STB_GNU_UNIQUE's table.
+Definition resolve(Module& module, const Sym& symbol, std::uint32_t index, Purpose purpose);
+
+/// Of all definitions of an STB_GNU_UNIQUE symbol in a namespace, the first that was asked for.
+Definition unique(const char* name, const Definition& candidate);
+/// Forgets the unique symbols of a module that goes away after a failed load.
+void forget_unique(const Module& module);
+
+}  // namespace myld::scope

@@ -1,0 +1,332 @@
+#include "rtld/tls/tls.hpp"
+
+#include "arch/port.hpp"
+#include "loader/base/mem.hpp"
+
+namespace myld::tls {
+namespace {
+
+using Port = arch::Port;
+
+constexpr std::uint64_t kSpareModules = 14;  // DTV entries beyond the modules there are
+
+class Guard {
+public:
+  explicit Guard(sys::FutexLock& lock) : lock_(lock) { lock_.lock(); }
+  ~Guard() { lock_.unlock(); }
+
+private:
+  sys::FutexLock& lock_;
+};
+
+const elf::Phdr& segment(const Module& m) { return *m.image.segments.tls; }
+
+BlockShape shape(const Module& m) {
+  return {segment(m).p_memsz, segment(m).p_align, segment(m).p_vaddr};
+}
+
+DtvEntry*& dtv_slot(std::uintptr_t tp) {
+  return *reinterpret_cast<DtvEntry**>(tp + static_cast<std::uintptr_t>(arch::kDtvFromThreadPointer));
+}
+
+/// Bytes of the heap block behind a dynamic TLS block: room to align it within.
+std::size_t block_bytes(const Module& m) {
+  std::uint64_t align = segment(m).p_align;
+  return segment(m).p_memsz + (align > 16 ? align : 0) + 16;
+}
+
+void copy_image(const Module& m, void* block) {
+  const elf::Phdr& t = segment(m);
+  if (t.p_filesz != 0) memcpy(block, m.image.at<const void>({t.p_vaddr}), t.p_filesz);
+  memset(static_cast<char*>(block) + t.p_filesz, 0, t.p_memsz - t.p_filesz);
+}
+
+/// Where the aligned block starts in the heap block `raw`.
+std::uintptr_t aligned_block(const Module& m, void* raw) {
+  auto at = reinterpret_cast<std::uintptr_t>(raw);
+  std::uint64_t align = segment(m).p_align < 1 ? 1 : segment(m).p_align;
+  return at + ((segment(m).p_vaddr - at) & (align - 1));
+}
+
+std::size_t dtv_bytes(std::uint64_t capacity) { return (capacity + 3) * sizeof(DtvEntry); }
+
+DtvEntry* allocate_dtv(Thread& t, std::uint64_t capacity) {
+  auto* memory = static_cast<DtvEntry*>(heap::allocate(dtv_bytes(capacity)));
+  if (memory == nullptr) return nullptr;
+  DtvEntry* dtv = memory + 2;
+  dtv[-2].value = reinterpret_cast<std::uintptr_t>(&t);
+  dtv[-1].value = capacity;
+  return dtv;
+}
+
+void release_dtv(DtvEntry* dtv, std::uint64_t capacity) { heap::release(dtv - 2, dtv_bytes(capacity)); }
+
+/// Makes room for module IDs up to `highest`. The thread may be reading its old DTV now: it is given
+/// the new one by one store, and the old one is kept until the thread ends.
+bool grow(Thread& t, std::uint64_t highest) {
+  if (highest <= t.capacity) return true;
+  std::uint64_t capacity = highest + kSpareModules + t.capacity;
+  DtvEntry* dtv = allocate_dtv(t, capacity);
+  auto** blocks = static_cast<void**>(heap::allocate((capacity + 1) * sizeof(void*)));
+  if (dtv == nullptr || blocks == nullptr) {
+    if (dtv != nullptr) release_dtv(dtv, capacity);
+    heap::release(blocks, (capacity + 1) * sizeof(void*));
+    return false;
+  }
+  memcpy(dtv, t.dtv, (t.capacity + 1) * sizeof(DtvEntry));
+  memcpy(blocks, t.blocks, (t.capacity + 1) * sizeof(void*));
+  heap::release(t.blocks, (t.capacity + 1) * sizeof(void*));
+  // dtv[-2].to_free chains the DTVs that this one replaced.
+  dtv[-2].to_free = t.dtv;
+  t.dtv = dtv;
+  t.capacity = capacity;
+  t.blocks = blocks;
+  __atomic_store_n(&dtv_slot(t.tp), dtv, __ATOMIC_RELEASE);
+  return true;
+}
+
+/// Gives `t` its block of module `id`. Needs: the lock, capacity.
+bool fill(Thread& t, std::uint64_t id, const Slot& slot) {
+  if (slot.module == nullptr) {
+    t.dtv[id].value = kNoBlock;
+    return true;
+  }
+  Module& m = *slot.module;
+  if (m.tls.is_static) {
+    std::uintptr_t block = t.tp + static_cast<std::uintptr_t>(m.tls.tp_offset);
+    copy_image(m, reinterpret_cast<void*>(block));
+    t.dtv[id] = {block, nullptr};
+    return true;
+  }
+  if (t.blocks[id] == nullptr) t.blocks[id] = heap::allocate(block_bytes(m));
+  if (t.blocks[id] == nullptr) return false;
+  std::uintptr_t block = aligned_block(m, t.blocks[id]);
+  copy_image(m, reinterpret_cast<void*>(block));
+  t.dtv[id].to_free = nullptr;
+  __atomic_store_n(&t.dtv[id].value, block, __ATOMIC_RELEASE);
+  return true;
+}
+
+bool fill_all(State& s, Thread& t) {
+  for (std::uint64_t id = 1; id < s.slots.size(); ++id)
+    if (!fill(t, id, s.slots[id])) return false;
+  for (std::uint64_t id = s.slots.size() < 1 ? 1 : s.slots.size(); id <= t.capacity; ++id)
+    t.dtv[id] = {kNoBlock, nullptr};
+  t.dtv[0].value = s.generation;
+  return true;
+}
+
+void release_block(Thread& t, std::uint64_t id, const Module& m) {
+  heap::release(t.blocks[id], block_bytes(m));
+  t.blocks[id] = nullptr;
+}
+
+void link(State& s, Thread& t) {
+  t.next = &s.threads;
+  t.previous = s.threads.previous;
+  s.threads.previous->next = &t;
+  s.threads.previous = &t;
+  ++s.thread_count;
+}
+
+Thread* new_thread(State& s, std::uintptr_t tp) {
+  auto* t = static_cast<Thread*>(heap::allocate(sizeof(Thread)));
+  if (t == nullptr) return nullptr;
+  std::uint64_t capacity = s.slots.size() + kSpareModules;
+  DtvEntry* dtv = allocate_dtv(*t, capacity);
+  auto** blocks = static_cast<void**>(heap::allocate((capacity + 1) * sizeof(void*)));
+  if (dtv == nullptr || blocks == nullptr) {
+    if (dtv != nullptr) release_dtv(dtv, capacity);
+    heap::release(blocks, (capacity + 1) * sizeof(void*));
+    heap::release(t, sizeof(Thread));
+    return nullptr;
+  }
+  t->tp = tp;
+  t->dtv = dtv;
+  t->capacity = capacity;
+  t->blocks = blocks;
+  return t;
+}
+
+void free_thread(State& s, Thread& t) {
+  for (std::uint64_t id = 1; id < s.slots.size() && id <= t.capacity; ++id)
+    if (t.blocks[id] != nullptr && s.slots[id].module != nullptr)
+      release_block(t, id, *s.slots[id].module);
+  heap::release(t.blocks, (t.capacity + 1) * sizeof(void*));
+  for (DtvEntry* dtv = t.dtv; dtv != nullptr;) {
+    auto* older = static_cast<DtvEntry*>(dtv[-2].to_free);
+    release_dtv(dtv, dtv[-1].value);
+    dtv = older;
+  }
+  release_string(t.error.text);
+  release_string(t.error.reported);
+  heap::release(&t, sizeof(Thread));
+}
+
+Thread* thread_at(std::uintptr_t tp) {
+  DtvEntry* dtv = dtv_slot(tp);
+  return dtv == nullptr ? nullptr : reinterpret_cast<Thread*>(dtv[-2].value);
+}
+
+}  // namespace
+
+void initialise(State& s) {
+  s.layout = StaticLayout(Port::kTlsVariant, Port::kTcbReserve);
+  s.threads.previous = s.threads.next = &s.threads;
+}
+
+Status assign(State& s, Module& m) {
+  if (m.image.segments.tls == nullptr || segment(m).p_memsz == 0) return {};
+  std::uint64_t id = 1;
+  while (id < s.slots.size() && s.slots[id].module != nullptr) ++id;
+  while (s.slots.size() <= id)
+    if (!s.slots.push({})) return Error{.code = Code::out_of_memory, .object = m.display};
+  s.slots[id] = {&m, s.generation + 1};
+  m.tls = {.module_id = id};
+  if (!s.layout_final) {
+    m.tls.is_static = true;
+    m.tls.tp_offset = s.layout.place(shape(m));
+  }
+  if (s.slots_changed != nullptr) s.slots_changed(id);
+  return {};
+}
+
+Status require_static(State& s, Module& m) {
+  if (m.tls.is_static) return {};
+  BlockShape b = shape(m);
+  // A block that asks for more alignment than the threads' blocks have cannot be put there.
+  if (s.layout.used_after(b) > s.static_limit || b.align > static_align(s))
+    return Error{.code = Code::no_static_tls,
+                 .object = m.display,
+                 .at = s.static_limit - s.layout.used(),
+                 .value = b.bytes};
+  m.tls.is_static = true;
+  m.tls.tp_offset = s.layout.place(b);
+  if (s.slots_changed != nullptr) s.slots_changed(m.tls.module_id);
+  return {};
+}
+
+void finish_layout(State& s) {
+  s.layout_final = true;
+  s.static_limit = s.layout.used() + s.surplus;
+  // The surplus ends where the alignment of the whole makes it end.
+  s.static_limit = round_up(s.static_limit, static_align(s));
+}
+
+std::uint64_t static_align(const State& s) {
+  std::uint64_t align = s.layout.align() > s.tcb_align ? s.layout.align() : s.tcb_align;
+  return align < 64 ? 64 : align;
+}
+
+std::uint64_t static_size(const State& s) {
+  return s.static_limit + (Port::kTlsVariant == arch::TlsVariant::ii ? s.tcb_bytes : 0);
+}
+
+Result<std::uintptr_t> create_first_thread(State& s) {
+  std::uint64_t align = static_align(s);
+  bool below = Port::kTlsVariant == arch::TlsVariant::i;
+  std::uint64_t before = below ? round_up(s.tcb_bytes, align) : s.static_limit;
+  std::uint64_t after = below ? s.static_limit : s.tcb_bytes;
+  long got = sys::map_anonymous(before + after + align);
+  if (got < 0) return Error{.code = Code::out_of_memory, .sys_errno = static_cast<int>(-got)};
+  std::uintptr_t tp = round_up(static_cast<std::uintptr_t>(got) + before, align);
+  Guard guard(s.lock);
+  Thread* t = new_thread(s, tp);
+  if (t == nullptr) return Error{.code = Code::out_of_memory};
+  dtv_slot(tp) = t->dtv;
+  link(s, *t);
+  return tp;
+}
+
+void initialise_first_thread(State& s, std::uintptr_t tp) {
+  Guard guard(s.lock);
+  fill_all(s, *thread_at(tp));  // start-up modules are all static: nothing is allocated
+}
+
+Status add_to_threads(State& s, std::span<Module* const> modules) {
+  Guard guard(s.lock);
+  std::uint64_t highest = 0;
+  for (Module* m : modules)
+    if (m->tls.module_id > highest) highest = m->tls.module_id;
+  if (highest == 0) return {};
+  for (Thread* t = s.threads.next; t != &s.threads; t = t->next) {
+    bool ok = grow(*t, highest);
+    for (Module* m : modules) {
+      std::uint64_t id = m->tls.module_id;
+      ok = ok && (id == 0 || fill(*t, id, s.slots[id]));
+    }
+    // What was filled before stays owned by the threads' records; remove() gives it back.
+    if (!ok) return Error{.code = Code::out_of_memory, .subject = "thread-local storage"};
+  }
+  ++s.generation;
+  for (Thread* t = s.threads.next; t != &s.threads; t = t->next) t->dtv[0].value = s.generation;
+  return {};
+}
+
+void remove(State& s, Module& m) {
+  std::uint64_t id = m.tls.module_id;
+  if (id == 0) return;
+  Guard guard(s.lock);
+  for (Thread* t = s.threads.next; t != &s.threads; t = t->next) {
+    if (id > t->capacity) continue;
+    t->dtv[id] = {kNoBlock, nullptr};
+    if (t->blocks[id] != nullptr) release_block(*t, id, m);
+  }
+  // Static TLS is given back only from the edge; a hole would need every thread's agreement.
+  if (m.tls.is_static && Port::kTlsVariant == arch::TlsVariant::ii &&
+      s.layout.used() == static_cast<std::uint64_t>(-m.tls.tp_offset))
+    s.layout.set_used(s.layout.used() - segment(m).p_memsz);
+  else if (m.tls.is_static && Port::kTlsVariant == arch::TlsVariant::i &&
+           s.layout.used() == static_cast<std::uint64_t>(m.tls.tp_offset) + segment(m).p_memsz)
+    s.layout.set_used(static_cast<std::uint64_t>(m.tls.tp_offset));
+  s.slots[id] = {nullptr, ++s.generation};
+  while (s.slots.size() > 1 && s.slots.back().module == nullptr) s.slots.pop();
+  m.tls = {};
+  if (s.slots_changed != nullptr) s.slots_changed(id);
+}
+
+bool create_thread(State& s, std::uintptr_t tp) {
+  Guard guard(s.lock);
+  Thread* t = new_thread(s, tp);
+  if (t == nullptr) return false;
+  if (!fill_all(s, *t)) {
+    free_thread(s, *t);
+    return false;
+  }
+  dtv_slot(tp) = t->dtv;
+  link(s, *t);
+  return true;
+}
+
+bool recycle_thread(State& s, std::uintptr_t tp) {
+  Guard guard(s.lock);
+  Thread* t = thread_at(tp);
+  if (t == nullptr) return false;
+  release_string(t->error.text);
+  release_string(t->error.reported);
+  t->error = {};
+  return grow(*t, s.slots.size()) && fill_all(s, *t);
+}
+
+void destroy_thread(State& s, std::uintptr_t tp) {
+  Guard guard(s.lock);
+  Thread* t = thread_at(tp);
+  if (t == nullptr) return;
+  t->previous->next = t->next;
+  t->next->previous = t->previous;
+  --s.thread_count;
+  dtv_slot(tp) = nullptr;
+  free_thread(s, *t);
+}
+
+Thread* current_thread() { return thread_at(arch::thread_pointer()); }
+
+void* block_of(const Module& m) {
+  if (m.tls.module_id == 0) return nullptr;
+  const DtvEntry* dtv = dtv_slot(arch::thread_pointer());
+  if (dtv == nullptr || m.tls.module_id > dtv[-1].value) return nullptr;
+  std::uintptr_t value = dtv[m.tls.module_id].value;
+  return value == kNoBlock ? nullptr : reinterpret_cast<void*>(value);
+}
+
+}  // namespace myld::tls

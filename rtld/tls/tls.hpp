@@ -1,0 +1,113 @@
+// Thread-local storage of the process: module IDs, the threads' DTVs, blocks.
+//
+// Everything that can fail happens in dlopen and in thread creation: when a module becomes reachable
+// every thread that exists has its block, and every thread that is created gets all blocks. So an
+// access is two loads, allocates nothing, takes no lock and cannot fail, in a signal handler too.
+//
+// One window remains: a thread whose DTV was filled before a concurrent dlopen and which the registry
+// did not hold yet. The registry closes it: filling and registering happen under one lock, and dlopen
+// walks the registry under the same lock.
+//
+// The DTV's shape is what libthread_db and libc's thread code expect: entries of two words, [-1] holds
+// the capacity, [0] the generation. Entry [-2] is ours: it leads back to the thread's record.
+#pragma once
+#include "loader/load/module.hpp"
+#include "loader/sys/futex_lock.hpp"
+#include "rtld/tls/static_layout.hpp"
+
+namespace myld::tls {
+
+using load::Module;
+
+struct DtvEntry {
+  std::uintptr_t value;
+  void* to_free;  ///< libc frees it when it recycles a stack: always nullptr
+};
+inline constexpr std::uintptr_t kNoBlock = ~std::uintptr_t{0};
+
+/// What __tls_get_addr is given. Source: psABI TLS supplement.
+struct TlsIndex {
+  std::uint64_t module, offset;
+};
+
+/// Error state of dlerror(3) of one thread.
+struct ErrorText {
+  char* text = nullptr;          ///< heap string or nullptr
+  bool pending = false;          ///< not yet reported
+  char* reported = nullptr;      ///< what dlerror returned last: valid until the next call
+};
+
+/// The loader's record of a thread.
+struct Thread {
+  Thread* previous;
+  Thread* next;
+  std::uintptr_t tp;
+  DtvEntry* dtv;            ///< points at entry [0]
+  std::uint64_t capacity;   ///< highest usable index
+  void** blocks;            ///< what the loader allocated for module i, or nullptr
+  ErrorText error;
+};
+
+/// A module that has thread-local storage, by ID.
+struct Slot {
+  Module* module;
+  std::uint64_t generation;
+};
+
+struct State {
+  sys::FutexLock lock;
+  StaticLayout layout;
+  std::uint64_t surplus = 0;         ///< bytes kept free for modules loaded later
+  std::uint64_t tcb_bytes = 0;       ///< of the TCB, on the other side of the blocks
+  std::uint64_t tcb_align = 16;
+  bool layout_final = false;         ///< the first thread exists: only the surplus is left
+  std::uint64_t static_limit = 0;    ///< largest layout.used() that a thread has room for
+  Vec<Slot> slots;                   ///< by module ID; [0] is unused
+  std::uint64_t generation = 0;
+  Thread threads{};                  ///< head of the circular list
+  std::uint64_t thread_count = 0;
+  void (*slots_changed)(std::uint64_t module_id) = nullptr;  ///< for the libc adapter's mirror
+};
+
+/// Makes the registry usable.
+void initialise(State& state);
+
+/// Gives a module with PT_TLS its ID and, before layout_final, its place. At run time a static place
+/// is taken only by require_static(). Errors: out_of_memory.
+Status assign(State& state, Module& module);
+
+/// Puts the block of a module into static TLS, for initial-exec references. Before layout_final every
+/// module is there. Errors: no_static_tls with the sizes.
+Status require_static(State& state, Module& module);
+
+/// Ends the layout: from here on threads have static_size() bytes.
+void finish_layout(State& state);
+/// Bytes of static TLS, TCB included where it is on the same allocation as variant II has it.
+std::uint64_t static_size(const State& state);
+std::uint64_t static_align(const State& state);
+
+/// Creates the first thread's block and TCB, zeroed, and returns its thread pointer (not yet set).
+Result<std::uintptr_t> create_first_thread(State& state);
+
+/// After relocation: copies the initialisation images into the calling (only) thread's blocks.
+void initialise_first_thread(State& state, std::uintptr_t tp);
+
+/// Gives every thread its block of the new `modules` (dlopen, after relocation). All or nothing.
+/// Errors: out_of_memory.
+Status add_to_threads(State& state, std::span<Module* const> modules);
+
+/// Takes a module's blocks from every thread and its ID from the process.
+void remove(State& state, Module& module);
+
+/// A new or recycled thread whose TCB memory libc made. False when memory ran out.
+bool create_thread(State& state, std::uintptr_t tp);
+bool recycle_thread(State& state, std::uintptr_t tp);
+void destroy_thread(State& state, std::uintptr_t tp);
+
+/// Number of the calling thread's record, through its DTV. nullptr before the first thread is set up.
+Thread* current_thread();
+
+/// The calling thread's block of `module`, or nullptr.
+void* block_of(const Module& module);
+
+}  // namespace myld::tls
