@@ -1,0 +1,2 @@
+extern int deepest(void);
+int deep(void) { return deepest(); }

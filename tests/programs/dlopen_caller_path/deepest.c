@@ -1,0 +1,1 @@
+int deepest(void) { return 1; }

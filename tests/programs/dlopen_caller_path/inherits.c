@@ -1,0 +1,2 @@
+extern int deep(void);
+int inherits(void) { return deep(); }

@@ -1,0 +1,1 @@
+int dep_name(void) { return 3; }

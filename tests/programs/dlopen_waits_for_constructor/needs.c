@@ -1,0 +1,2 @@
+extern int in_lib(void);
+int needs(void) { return in_lib(); }
