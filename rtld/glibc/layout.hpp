@@ -29,11 +29,12 @@ using Offset = std::uint16_t;
 inline constexpr Offset kAbsent = 0xffff;
 
 /// A bit field: `width` bits, the first of which is bit `bit` (0 = least significant) of byte
-/// `byte`.
+/// `byte`. One that is absent has `byte` kAbsent; all its other bits are set as well, so that an
+/// absent member of either kind is all ones.
 struct Bits {
   Offset byte = kAbsent;
-  std::uint8_t bit = 0;
-  std::uint8_t width = 0;
+  std::uint8_t bit = 0xff;
+  std::uint8_t width = 0xff;
 };
 
 /// Where a thread's rseq area lies.
@@ -336,22 +337,22 @@ struct Layout {
     /// DT_HASH chain, in the place of l_gnu_buckets. ld.so.
     Offset l_chain = kAbsent;
     /// 0 the program, 1 loaded at start, 2 by dlopen. Read by _dl_addr.
-    Bits l_type;
+    Bits l_type = {};
     /// ld.so.
-    Bits l_relocated;
+    Bits l_relocated = {};
     /// ld.so.
-    Bits l_init_called;
+    Bits l_init_called = {};
     /// ld.so.
-    Bits l_global;
+    Bits l_global = {};
     /// ld.so: this is the main program. Absent in 2.34.
-    Bits l_main_map;
+    Bits l_main_map = {};
     /// __libc_freeres up to 2.41: l_initfini may be free()d. 0.
-    Bits l_free_initfini;
+    Bits l_free_initfini = {};
     /// No gaps between the segments. Read by dl_iterate_phdr with several namespaces, dlsym.
-    Bits l_contiguous;
+    Bits l_contiguous = {};
     /// Read by _dl_addr: d_ptr of l_info[] is not yet an address, add l_addr. Absent in early 2.34:
     /// always an address.
-    Bits l_ld_readonly;
+    Bits l_ld_readonly = {};
     /// ld.so; dlinfo(RTLD_DI_ORIGIN) copies it. Never 0 without the hook.
     Offset l_origin = kAbsent;
     /// Run address of the first byte. Read by _dl_addr, dl_iterate_phdr, dlsym.

@@ -1,0 +1,7 @@
+#include "rtld/glibc/layouts/known.hpp"
+
+namespace myld::glibc {
+
+const Known& host_known() { return x86_64_known(); }
+
+} // namespace myld::glibc
