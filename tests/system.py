@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+"""Runs the distribution's own programs under the system's loader and under myld, and compares.
+
+tests/system/*.toml hold the cases:
+
+    [[case]]
+    name = "find and grep"
+    packages = ["findutils", "grep"]    # Debian packages that it needs
+    tools = ["find", "grep", "/a/path"] # the programs that run under the loader
+    script = "find . | grep x"          # for sh
+    normalise = ["addresses"]           # what may differ between runs: addresses, numbers
+    timeout = 60
+    expect = {stdout = "...", status = 0}
+    differs = "reason"                  # then expect is myld's and expect_ldso ld.so's
+
+The script runs in an empty folder whose `bin` comes first in PATH and holds the tools: for the reference
+copies of them, for `direct` scripts that start `myld PROGRAM`, for `interp` copies whose PT_INTERP is
+myld. $LOADER is the loader that a program built by the script should be linked for, $SOURCES this folder.
+"""
+import os
+import pathlib
+import shlex
+import shutil
+import sys
+import tomllib
+
+import twins
+from twins import ROOT, Failure, Skip
+
+SOURCES = ROOT / "tests/system"
+KEYS = {"name", "packages", "tools", "script", "normalise", "timeout", "expect", "differs",
+        "expect_ldso"}
+LDSO = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1",
+        "riscv64": "/lib/ld-linux-riscv64-lp64d.so.1"}
+SEARCH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+
+
+def read_cases():
+    for file in sorted(SOURCES.glob("*.toml")):
+        for case in tomllib.loads(file.read_text())["case"]:
+            if set(case) - KEYS:
+                raise SystemExit(f"{file}: unknown keys {set(case) - KEYS}")
+            yield f"{file.stem}: {case['name']}", case
+
+
+def install_tool(leg, name, bin_folder, loader):
+    """Makes `name` in bin_folder a program that runs as the leg says."""
+    found = shutil.which(name, path=SEARCH)
+    if found is None:
+        raise Skip(f"no {name}")
+    program = pathlib.Path(found).resolve()
+    entry = bin_folder / pathlib.Path(name).name
+    if not twins.has_interpreter(program):
+        raise Failure(f"{program} is not a dynamically linked program")
+    if leg == "direct":
+        # Found in PATH, a program sees its bare name; called by a path (or a link), that path.
+        entry.write_text(f"""#!/bin/sh
+case $0 in {shlex.quote(str(bin_folder))}/*) name=${{0##*/}} ;; *) name=$0 ;; esac
+exec {shlex.quote(str(loader))} --argv0 "$name" {shlex.quote(str(program))} "$@"
+""")
+        entry.chmod(0o755)
+        return
+    shutil.copy(program, entry)
+    if leg == "interp":
+        twins.set_interpreter(entry, loader)
+
+
+def run_leg(leg, case, folder, options):
+    """All legs run in a folder of the same name, since programs tell where they are."""
+    here = folder / "here"
+    (here / "bin").mkdir(parents=True)
+    for tool in case["tools"]:
+        install_tool(leg, tool, here / "bin", options.loader)
+    env = {"PATH": f"{here}/bin:{SEARCH}", "HOME": str(here), "LC_ALL": "C.UTF-8", "TZ": "UTC",
+           "TMPDIR": str(here), "SOURCES": str(SOURCES),
+           "LOADER": LDSO[options.arch] if leg == "ldso" else str(options.loader)}
+    outcome = twins.run(["/bin/sh", "-c", case["script"]], here, env,
+                        timeout=case.get("timeout", 60))
+    os.rename(here, folder / leg)
+    return outcome.normalised(case.get("normalise", []), here)
+
+
+def try_case(case, folder, options):
+    expect = case.get("expect", {})
+    reference_expect = case["expect_ldso"] if "differs" in case else expect
+    reference = run_leg("ldso", case, folder, options)
+    reference.require({"status": 0} | reference_expect, "ld.so")
+    if not reference.stdout:
+        raise Failure("ld.so: printed nothing, so nothing would be compared")
+    for leg in twins.legs(options):
+        outcome = run_leg(leg, case, folder, options)
+        outcome.require({"status": 0} | expect if "differs" in case else vars(reference), leg)
+
+
+def main():
+    parser = twins.arguments("The distribution's programs, under the system's loader and under myld.")
+    parser.add_argument("--packages", action="store_true",
+                        help="print the Debian packages that the cases need, and stop")
+    options = parser.parse_args()
+    cases = list(read_cases())
+    if options.packages:
+        print("\n".join(sorted({p for _, case in cases for p in case["packages"]})))
+        return
+    sys.exit(twins.run_all(cases, lambda case, folder: try_case(case, folder, options), options))
+
+
+main()
