@@ -1,0 +1,2 @@
+extern int increment(void);
+int increment_space(void) { return increment(); }

@@ -1,0 +1,2 @@
+extern int provided(void);
+int use_provided(void) { return provided(); }

@@ -1,0 +1,2 @@
+static int counter;
+int increment(void) { return ++counter; }
