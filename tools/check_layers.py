@@ -14,9 +14,11 @@ import pathlib
 import re
 import sys
 
-LAYERS = ["arch", "loader/base", "loader/sys", "loader/elf", "loader/map", "loader/find",
-          "loader/load", "rtld/scope", "rtld/abi", "rtld/tls", "rtld/relocate", "rtld/init",
-          "rtld/debug", "rtld/dlopen", "rtld/glibc", "rtld/start"]
+# A layer is a folder, or a file that stands between two folders.
+LAYERS = ["arch", "loader/base", "loader/sys", "loader/heap", "loader/elf", "loader/map",
+          "loader/find", "loader/load", "rtld/scope", "rtld/abi", "rtld/tls", "rtld/runtime.hpp",
+          "rtld/entry.hpp", "rtld/relocate", "rtld/entry.cpp", "rtld/init", "rtld/debug",
+          "rtld/dlopen", "rtld/glibc", "rtld/start"]
 # loader/boot runs before self-relocation: it may include these and its own folder, nothing else.
 BOOT = "loader/boot"
 BOOT_INCLUDES = ("arch/", "loader/boot/", "loader/base/addr.hpp", "loader/elf/layout.hpp")
@@ -60,6 +62,8 @@ def include_offence(path, kind, target, root):
         if target in ARCH_HEADERS and path.startswith("arch/"):
             return None
         return f"<{target}> is not on the list of headers that the loader may use"
+    if path == "arch/port.hpp" and not (root / target).parent.is_dir():
+        return None  # an ISA that has no port yet: building for it fails at this include
     if not (root / target).is_file():
         return f'"{target}" is not a path from the project root'
     if path.startswith(BOOT + "/"):
