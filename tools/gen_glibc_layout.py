@@ -11,6 +11,8 @@ exactly, and only records the build-id), and writes them all again, in a fixed o
   gen_glibc_layout.py --json 2.36-x86_64.json ...        (members already extracted, see import_json)
   gen_glibc_layout.py --check                            (the files are what this program would write)
   gen_glibc_layout.py --show --deb ...                   (print one build's offsets, change nothing)
+  gen_glibc_layout.py --layout 2_36 --libc libc.so.6 --origin "Example 9 glibc-2.36-1"
+                                                         (this libc is known, by other means, to have that layout)
 
 --debuginfo takes the separate debug files (or unstripped binaries) of the dynamic loader and of libc.so.6,
 in any order: what a distribution ships in its debug package, `debuginfod-find debuginfo BUILD-ID` fetches,
@@ -268,7 +270,7 @@ def read_debug_files(paths):
     """(isa, types, build-id of libc in hex or '') from the debug files of ld.so and libc.so.6."""
     try:
         from elftools.elf.elffile import ELFFile
-        from elftools.elf.sections import SymbolTableSection, NoteSection
+        from elftools.elf.sections import SymbolTableSection
     except ImportError:
         fail('needs pyelftools (Debian: python3-pyelftools)')
     isa, types, build_id, seen = None, {}, '', set()
@@ -302,14 +304,39 @@ def read_debug_files(paths):
             isa = file_isa
             types.update(types_of(elf.get_dwarf_info(), wanted))
             if role == 'libc':
-                for section in elf.iter_sections():
-                    if isinstance(section, NoteSection) and section['sh_type'] == 'SHT_NOTE':
-                        for note in section.iter_notes():
-                            if note['n_type'] == 'NT_GNU_BUILD_ID':
-                                build_id = note['n_desc']
+                build_id = build_id_of(elf)
     if seen != {'ld.so', 'libc'}:
         fail(f'need the debug files of ld.so and of libc.so.6, found {sorted(seen) or "neither"}')
     return isa, types, build_id
+
+
+def build_id_of(elf):
+    """NT_GNU_BUILD_ID in hex, or ''."""
+    from elftools.elf.sections import NoteSection
+    for section in elf.iter_sections():
+        if isinstance(section, NoteSection) and section['sh_type'] == 'SHT_NOTE':
+            for note in section.iter_notes():
+                if note['n_type'] == 'NT_GNU_BUILD_ID':
+                    return note['n_desc']
+    return ''
+
+
+def record_libc(path, label, origin):
+    """Records the build-id of a libc.so.6 with a layout that is already in the tables."""
+    from elftools.elf.elffile import ELFFile
+    with open(path, 'rb') as stream:
+        elf = ELFFile(stream)
+        isa, build_id = ISAS[elf['e_machine']], build_id_of(elf)
+    entries = read_isa(isa)
+    entry = next((e for e in entries if e.label == label), None) or fail(f'{isa} has no layout {label}')
+    if not build_id:
+        fail(f'{path} has no build-id')
+    if any(b == build_id for e in entries for b, _ in e.build_ids):
+        fail(f'build-id {build_id} is already in the tables')
+    entry.build_ids.append((build_id, origin))
+    entry.origins.append(origin)
+    save(isa, entries)
+    print(f'{isa}: {origin}: layout {label}, build-id {build_id}')
 
 
 def debug_files_of_deb(package, directory):
@@ -586,6 +613,9 @@ def main():
     p.add_argument('--tunables', nargs='*', default=[], metavar='FILE', help='lists of tunables with types and defaults')
     p.add_argument('--minor', type=int, help='with --debuginfo: 36 for glibc 2.36')
     p.add_argument('--origin', action='append', default=[], help='with --debuginfo: what build it is; with --json: FILE=TEXT')
+    p.add_argument('--label', help='with --debuginfo: how to name a new layout, 2_36_x')
+    p.add_argument('--layout', help='with --libc: the name of the layout it has')
+    p.add_argument('--libc', metavar='FILE', help='with --layout: a libc.so.6')
     p.add_argument('--show', action='store_true', help='print the offsets and change nothing')
     p.add_argument('--check', action='store_true', help='check that the files are what this program writes')
     args = p.parse_args()
@@ -594,6 +624,10 @@ def main():
         return check()
     if args.json:
         return import_all(args.json, args.dates, args.tunables, args.origin)
+    if args.layout or args.libc:
+        if not args.layout or not args.libc or len(args.origin) != 1:
+            fail('--layout and --libc go together, with --origin')
+        return record_libc(args.libc, args.layout, args.origin[0])
     with tempfile.TemporaryDirectory() as directory:
         if args.deb:
             files, origin = debug_files_of_deb(args.deb, directory)
@@ -618,7 +652,7 @@ def main():
     for name, known in pool_of([isa]).items():
         pool.setdefault(name, []).extend(known)
     e = make_entry(minor, types, resolve_tunables(tunable_order(types['tunable_id_t']), minor, pool))
-    e.label = f'2_{minor}_' + re.sub(r'\W+', '_', origin).strip('_').lower()
+    e.label = args.label or f'2_{minor}_' + re.sub(r'\W+', '_', origin).strip('_').lower()
     e.origins = [origin]
     if build_id:
         e.build_ids = [(build_id, origin)]

@@ -693,16 +693,11 @@ TEST_CASE("glibc detect: this process's libc, and what the process says about it
 TEST_CASE("glibc detect: libc.so.6 of other machines, where this one has it", "[glibc]") {
   const struct {
     const char* path;
-    const char* build_id; ///< Of the file the expectation is about; another file says nothing.
     const Known& known;
-    Verdict verdict;
-    const char* origin; ///< The layout's, or of the nearest one.
   } cases[] = {
-      {"/usr/aarch64-linux-gnu/lib/libc.so.6", "67adfea574cc9357d858bf79acc700c660126c81",
-       aarch64_known(), Verdict::by_fingerprint, "release 2.36, c804cd1c00 2022-07-29"},
-      // 2.36 of riscv64 is known only as of 2026.
-      {"/usr/riscv64-linux-gnu/lib/libc.so.6", "24d20d385568017550c70d9fb7c388f961096c47",
-       riscv64_known(), Verdict::different, "release/2.36/master at e97cfe2293 2026-01-20"},
+      {"/usr/aarch64-linux-gnu/lib/libc.so.6", aarch64_known()},
+      {"/usr/riscv64-linux-gnu/lib/libc.so.6", riscv64_known()},
+      {"/usr/x86_64-linux-gnu/lib/libc.so.6", x86_64_known()},
   };
   for (const auto& c : cases) {
     std::ifstream file(c.path, std::ios::binary);
@@ -729,11 +724,17 @@ TEST_CASE("glibc detect: libc.so.6 of other machines, where this one has it", "[
     }
     const MappedLibc libc(bias, headers);
     const Detection d = detect(libc.facts(), c.known);
-    INFO(c.path << ": " << explained(d));
+    const Detection fingerprint = detect(libc.facts_without_build_id(), c.known);
+    INFO(c.path << ": " << explained(d) << "; " << explained(fingerprint));
     CHECK(d.version[0] == '2');
-    if (libc.build_id() == c.build_id) {
-      CHECK(d.verdict == c.verdict);
-      CHECK(std::string(d.layout != nullptr ? d.origin : d.nearest_origin) == c.origin);
+    if (d.verdict == Verdict::by_build_id) {
+      REQUIRE(fingerprint.verdict == Verdict::by_fingerprint);
+      CHECK(same(d.layout->link_map, fingerprint.layout->link_map));
+      CHECK(same(d.layout->rtld_global, fingerprint.layout->rtld_global));
+      CHECK(same(d.layout->rtld_global_ro, fingerprint.layout->rtld_global_ro));
+      CHECK(same(d.layout->pthread, fingerprint.layout->pthread));
+    } else if (d.layout == nullptr) {
+      WARN(explained(d));
     }
   }
 }
