@@ -80,6 +80,11 @@ def build(step, case, options, folder):
                "-o", step["out"], *step.get("flags", []), *choice.get("ldflags", [])]
     if linker:
         command.append(f"-fuse-ld={linker}")
+    if linker in ("lld", "mold"):  # one file for every ISA, which a cross compiler does not look for
+        (folder / ".linker").mkdir(exist_ok=True)
+        (folder / ".linker" / f"ld.{linker}").unlink(missing_ok=True)
+        (folder / ".linker" / f"ld.{linker}").symlink_to(shutil.which(f"ld.{linker}"))
+        command.append("-B.linker")
     if "hash" in choice:
         command.append(f"-Wl,--hash-style={choice['hash']}")
     command += ["-L.", *(f"-l:{pathlib.Path(lib).name}" for lib in step.get("libs", [])),
