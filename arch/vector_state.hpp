@@ -1,13 +1,6 @@
 // Calls from the middle of a lazy binding into code that may use vector registers.
 #pragma once
-#include <cstddef>
 #include <cstdint>
-
-extern "C" [[gnu::visibility("hidden")]] std::uintptr_t
-myld_call_keeping_vectors(std::uintptr_t (*call)(void*),
-                          void* argument,
-                          std::size_t area_bytes,
-                          unsigned compacted);
 
 namespace myld::arch {
 
@@ -16,4 +9,4 @@ namespace myld::arch {
 /// for general registers and needs none of this.
 std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argument);
 
-}  // namespace myld::arch
+} // namespace myld::arch

@@ -1,0 +1,41 @@
+// The first instruction of the process, and the jump to the program.
+//
+// On entry (Linux, ELF_PLAT_INIT): sp -> argc, argv..., 0, envp..., 0, auxv; 16-byte aligned; every
+// other register is zero or unspecified. The program's start code takes the function to call at exit
+// in x0.
+//
+// C equivalent:
+//   HandOver h = myld_boot(sp);      // { entry, stack } in x0:x1 (AAPCS64 6.9)
+//   sp = h.stack; x0 = myld_finalise; x29 = x30 = 0; jump h.entry;
+
+	.section .text
+	.globl _start
+	.hidden _start
+	.type _start, %function
+_start:
+	.cfi_startproc
+	.cfi_undefined x30
+	bti c
+	mov x29, #0
+	mov x30, #0
+	mov x0, sp
+	bl myld_boot
+	mov sp, x1
+	mov x16, x0
+	adrp x0, myld_finalise
+	add x0, x0, :lo12:myld_finalise
+	mov x29, #0
+	mov x30, #0
+	// Through x16, so that an entry which begins with `bti c` may be landed on.
+	br x16
+	.cfi_endproc
+	.size _start, .-_start
+
+	.section .note.GNU-stack, "", %progbits
+
+// GNU_PROPERTY_AARCH64_FEATURE_1_AND: BTI | PAC. Every indirect branch lands on a `bti`.
+	.section .note.gnu.property, "a"
+	.balign 8
+	.word 4, 16, 5
+	.asciz "GNU"
+	.word 0xc0000000, 4, 3, 0

@@ -1,0 +1,91 @@
+// AArch64: variant I TLS, RELA relocations, a PLT that passes the address of the GOT slot.
+// Source: ELF for the Arm 64-bit Architecture (AAELF64) 2023Q3, section 5.7.11 "Dynamic
+// relocations" and "Static and dynamic linking"; the ABI extensions for VARIANT_PCS and BTI there.
+#pragma once
+#include "arch/kinds.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace myld::arch {
+
+struct Aarch64 {
+  static constexpr std::uint16_t kMachine = 183; // EM_AARCH64
+  static constexpr const char* kName = "aarch64";
+  static constexpr TlsVariant kTlsVariant = TlsVariant::i;
+  /// The thread pointer points at two words that belong to the system: the DTV and one more.
+  static constexpr std::size_t kTcbReserve = 16;
+  static constexpr std::uint64_t kDtvOffset = 0;
+  static constexpr bool kGotAddend = true;
+  static constexpr GotPltLayout kGotPlt = {.module_slot = 1, .resolver_slot = 2};
+  static constexpr const char* kLoaderSoname = "ld-linux-aarch64.so.1";
+  static constexpr const char* kLibDir = "lib/aarch64-linux-gnu";
+  static constexpr const char* kMultiarch = "aarch64-linux-gnu";
+  /// ld.so.cache: FLAG_AARCH64_LIB64 | FLAG_ELF_LIBC6.
+  static constexpr std::uint32_t kCacheFlags = 0x0a03;
+
+  static constexpr RelocKind reloc_kind(std::uint32_t r_type) {
+    switch (r_type) {
+    case 0:
+      return RelocKind::none;
+    case 257:
+      return RelocKind::symbolic; // R_AARCH64_ABS64
+    case 1024:
+      return RelocKind::copy; // R_AARCH64_COPY
+    case 1025:
+      return RelocKind::glob_dat; // R_AARCH64_GLOB_DAT
+    case 1026:
+      return RelocKind::jump_slot; // R_AARCH64_JUMP_SLOT
+    case 1027:
+      return RelocKind::relative; // R_AARCH64_RELATIVE
+    // AAELF64 leaves to the platform which of 1028 and 1029 is which; this is Linux's choice.
+    case 1028:
+      return RelocKind::dtpmod; // R_AARCH64_TLS_DTPMOD
+    case 1029:
+      return RelocKind::dtpoff; // R_AARCH64_TLS_DTPREL
+    case 1030:
+      return RelocKind::tpoff; // R_AARCH64_TLS_TPREL
+    case 1031:
+      return RelocKind::tlsdesc; // R_AARCH64_TLSDESC
+    case 1032:
+      return RelocKind::irelative; // R_AARCH64_IRELATIVE
+    default:
+      return RelocKind::unknown;
+    }
+  }
+
+  static constexpr const char* reloc_name(std::uint32_t r_type) {
+    switch (r_type) {
+    case 0:
+      return "R_AARCH64_NONE";
+    case 257:
+      return "R_AARCH64_ABS64";
+    case 1024:
+      return "R_AARCH64_COPY";
+    case 1025:
+      return "R_AARCH64_GLOB_DAT";
+    case 1026:
+      return "R_AARCH64_JUMP_SLOT";
+    case 1027:
+      return "R_AARCH64_RELATIVE";
+    case 1028:
+      return "R_AARCH64_TLS_DTPMOD";
+    case 1029:
+      return "R_AARCH64_TLS_DTPREL";
+    case 1030:
+      return "R_AARCH64_TLS_TPREL";
+    case 1031:
+      return "R_AARCH64_TLSDESC";
+    case 1032:
+      return "R_AARCH64_IRELATIVE";
+    default:
+      return "unknown";
+    }
+  }
+
+  /// STO_AARCH64_VARIANT_PCS: the function takes arguments in registers that the trampoline does
+  /// not keep (z and p registers, x9 and up). Source: AAELF64 5.5.4 "Symbol table".
+  static constexpr bool must_bind_now(std::uint8_t st_other) { return (st_other & 0x80) != 0; }
+};
+
+} // namespace myld::arch

@@ -1,0 +1,22 @@
+// What IFUNC resolvers may ask, and what the trampolines must know of this CPU: nothing, since they
+// save the floating-point argument registers in any case.
+#include "arch/port.hpp"
+#include "arch/vector_state.hpp"
+
+/// What a resolver calls to ask about extensions: 0, or an error number.
+/// Source: Linux, Documentation/riscv/hwprobe.rst; <sys/hwprobe.h>.
+int myld_riscv_hwprobe(
+    void* pairs, std::size_t count, std::size_t cpu_bytes, unsigned long* cpus, unsigned flags) {
+  using namespace myld::arch;
+  long result = syscall(kSysRiscvHwprobe, reinterpret_cast<long>(pairs), static_cast<long>(count),
+                        static_cast<long>(cpu_bytes), reinterpret_cast<long>(cpus), flags);
+  return static_cast<int>(-result);
+}
+
+namespace myld::arch {
+
+std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argument) {
+  return call(argument);
+}
+
+} // namespace myld::arch

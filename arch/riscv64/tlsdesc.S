@@ -1,0 +1,190 @@
+// TLS descriptor resolvers, and __tls_get_addr.
+//
+// Calling convention (RISC-V ELF psABI, "TLS Descriptors"): a0 points to the descriptor
+// { resolver, argument }; the offset from the thread pointer is returned in a0; t0 holds the return
+// address; every other register is kept, floating-point ones too. Vector registers are kept because
+// nothing in the loader is compiled for the vector extension.
+
+	.section .text
+
+// Static: the argument is the offset itself.
+//   return descriptor->argument;
+	.globl myld_tlsdesc_static
+	.hidden myld_tlsdesc_static
+	.type myld_tlsdesc_static, @function
+myld_tlsdesc_static:
+	.cfi_startproc
+	.cfi_return_column t0
+	ld a0, 8(a0)
+	jr t0
+	.cfi_endproc
+	.size myld_tlsdesc_static, .-myld_tlsdesc_static
+
+// An undefined weak symbol: its address is the addend, so the offset is addend - thread pointer.
+//   return descriptor->argument - thread_pointer();
+	.globl myld_tlsdesc_undefined
+	.hidden myld_tlsdesc_undefined
+	.type myld_tlsdesc_undefined, @function
+myld_tlsdesc_undefined:
+	.cfi_startproc
+	.cfi_return_column t0
+	ld a0, 8(a0)
+	sub a0, a0, tp
+	jr t0
+	.cfi_endproc
+	.size myld_tlsdesc_undefined, .-myld_tlsdesc_undefined
+
+// Dynamic: the argument points to { module ID, offset }. The thread's DTV holds the block of every
+// module from the moment the module can be reached, except in a thread that was being created at that
+// very moment (rtld/tls/tls.hpp); only that one takes the slow path.
+//   TlsIndex* index = descriptor->argument;
+//   Dtv* dtv = tcb()->dtv;
+//   if (index->module > dtv[-1].counter || dtv[index->module].val == -1) return slow(index) - tp;
+//   return dtv[index->module].val + index->offset - thread_pointer();
+//
+// Stack: 0(sp) t1, t2, t3
+// and in the slow path, from the new sp: 0 ra, 8 t0, 16 a1-a7, 72 t4-t6, 96 ft0-ft11, 192 fa0-fa7.
+	.globl myld_tlsdesc_dynamic
+	.hidden myld_tlsdesc_dynamic
+	.type myld_tlsdesc_dynamic, @function
+myld_tlsdesc_dynamic:
+	.cfi_startproc
+	.cfi_return_column t0
+	addi sp, sp, -32
+	.cfi_adjust_cfa_offset 32
+	sd t1, 0(sp)
+	sd t2, 8(sp)
+	sd t3, 16(sp)
+	ld a0, 8(a0)
+	ld t1, -16(tp)
+	ld t2, 0(a0)
+	ld t3, -16(t1)
+	bltu t3, t2, 1f
+	slli t2, t2, 4
+	add t1, t1, t2
+	ld t1, 0(t1)
+	li t2, -1
+	beq t1, t2, 1f
+	ld a0, 8(a0)
+	add a0, a0, t1
+	j 2f
+1:	addi sp, sp, -256
+	.cfi_adjust_cfa_offset 256
+	sd ra, 0(sp)
+	.cfi_rel_offset ra, 0
+	sd t0, 8(sp)
+	.cfi_rel_offset t0, 8
+	sd a1, 16(sp)
+	sd a2, 24(sp)
+	sd a3, 32(sp)
+	sd a4, 40(sp)
+	sd a5, 48(sp)
+	sd a6, 56(sp)
+	sd a7, 64(sp)
+	sd t4, 72(sp)
+	sd t5, 80(sp)
+	sd t6, 88(sp)
+	fsd ft0, 96(sp)
+	fsd ft1, 104(sp)
+	fsd ft2, 112(sp)
+	fsd ft3, 120(sp)
+	fsd ft4, 128(sp)
+	fsd ft5, 136(sp)
+	fsd ft6, 144(sp)
+	fsd ft7, 152(sp)
+	fsd ft8, 160(sp)
+	fsd ft9, 168(sp)
+	fsd ft10, 176(sp)
+	fsd ft11, 184(sp)
+	fsd fa0, 192(sp)
+	fsd fa1, 200(sp)
+	fsd fa2, 208(sp)
+	fsd fa3, 216(sp)
+	fsd fa4, 224(sp)
+	fsd fa5, 232(sp)
+	fsd fa6, 240(sp)
+	fsd fa7, 248(sp)
+	call myld_tls_get_addr_slow
+	ld ra, 0(sp)
+	.cfi_same_value ra
+	ld t0, 8(sp)
+	.cfi_same_value t0
+	ld a1, 16(sp)
+	ld a2, 24(sp)
+	ld a3, 32(sp)
+	ld a4, 40(sp)
+	ld a5, 48(sp)
+	ld a6, 56(sp)
+	ld a7, 64(sp)
+	ld t4, 72(sp)
+	ld t5, 80(sp)
+	ld t6, 88(sp)
+	fld ft0, 96(sp)
+	fld ft1, 104(sp)
+	fld ft2, 112(sp)
+	fld ft3, 120(sp)
+	fld ft4, 128(sp)
+	fld ft5, 136(sp)
+	fld ft6, 144(sp)
+	fld ft7, 152(sp)
+	fld ft8, 160(sp)
+	fld ft9, 168(sp)
+	fld ft10, 176(sp)
+	fld ft11, 184(sp)
+	fld fa0, 192(sp)
+	fld fa1, 200(sp)
+	fld fa2, 208(sp)
+	fld fa3, 216(sp)
+	fld fa4, 224(sp)
+	fld fa5, 232(sp)
+	fld fa6, 240(sp)
+	fld fa7, 248(sp)
+	addi sp, sp, 256
+	.cfi_adjust_cfa_offset -256
+2:	sub a0, a0, tp
+	ld t1, 0(sp)
+	ld t2, 8(sp)
+	ld t3, 16(sp)
+	addi sp, sp, 32
+	.cfi_adjust_cfa_offset -32
+	jr t0
+	.cfi_endproc
+	.size myld_tlsdesc_dynamic, .-myld_tlsdesc_dynamic
+
+// void* __tls_get_addr(TlsIndex*): an ordinary call. The offset it is given is TLS_DTV_OFFSET too small
+// (traits.hpp: kDtvOffset).
+	.globl __tls_get_addr
+	.type __tls_get_addr, @function
+#define TLS_DTV_OFFSET 0x800
+__tls_get_addr:
+	.cfi_startproc
+	ld a1, -16(tp)
+	ld a2, 0(a0)
+	ld a3, -16(a1)
+	bltu a3, a2, 1f
+	slli a2, a2, 4
+	add a1, a1, a2
+	ld a1, 0(a1)
+	li a2, -1
+	beq a1, a2, 1f
+	ld a0, 8(a0)
+	add a0, a0, a1
+	li a1, TLS_DTV_OFFSET
+	add a0, a0, a1
+	ret
+1:	addi sp, sp, -16
+	.cfi_adjust_cfa_offset 16
+	sd ra, 8(sp)
+	.cfi_rel_offset ra, 8
+	call myld_tls_get_addr_slow
+	ld ra, 8(sp)
+	.cfi_same_value ra
+	addi sp, sp, 16
+	.cfi_adjust_cfa_offset -16
+	li a1, TLS_DTV_OFFSET
+	add a0, a0, a1
+	ret
+	.cfi_endproc
+	.size __tls_get_addr, .-__tls_get_addr
+
+	.section .note.GNU-stack, "", @progbits
