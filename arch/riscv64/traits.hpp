@@ -27,59 +27,35 @@ struct Riscv64 {
 
   static constexpr RelocKind reloc_kind(std::uint32_t r_type) {
     switch (r_type) {
-    case 0:
-      return RelocKind::none;
-    case 1:
-      return RelocKind::abs32; // R_RISCV_32
-    case 2:
-      return RelocKind::symbolic; // R_RISCV_64, of GOT slots too: there is no GLOB_DAT
-    case 3:
-      return RelocKind::relative; // R_RISCV_RELATIVE
-    case 4:
-      return RelocKind::copy; // R_RISCV_COPY
-    case 5:
-      return RelocKind::jump_slot; // R_RISCV_JUMP_SLOT
-    case 7:
-      return RelocKind::dtpmod; // R_RISCV_TLS_DTPMOD64
-    case 9:
-      return RelocKind::dtpoff; // R_RISCV_TLS_DTPREL64
-    case 11:
-      return RelocKind::tpoff; // R_RISCV_TLS_TPREL64
-    case 12:
-      return RelocKind::tlsdesc; // R_RISCV_TLSDESC
-    case 58:
-      return RelocKind::irelative; // R_RISCV_IRELATIVE
-    default:
-      return RelocKind::unknown;
+    case 0: return RelocKind::none;
+    case 1: return RelocKind::abs32;      // R_RISCV_32
+    case 2: return RelocKind::symbolic;   // R_RISCV_64, of GOT slots too: there is no GLOB_DAT
+    case 3: return RelocKind::relative;   // R_RISCV_RELATIVE
+    case 4: return RelocKind::copy;       // R_RISCV_COPY
+    case 5: return RelocKind::jump_slot;  // R_RISCV_JUMP_SLOT
+    case 7: return RelocKind::dtpmod;     // R_RISCV_TLS_DTPMOD64
+    case 9: return RelocKind::dtpoff;     // R_RISCV_TLS_DTPREL64
+    case 11: return RelocKind::tpoff;     // R_RISCV_TLS_TPREL64
+    case 12: return RelocKind::tlsdesc;   // R_RISCV_TLSDESC
+    case 58: return RelocKind::irelative; // R_RISCV_IRELATIVE
+    default: return RelocKind::unknown;
     }
   }
 
   static constexpr const char* reloc_name(std::uint32_t r_type) {
     switch (r_type) {
-    case 0:
-      return "R_RISCV_NONE";
-    case 1:
-      return "R_RISCV_32";
-    case 2:
-      return "R_RISCV_64";
-    case 3:
-      return "R_RISCV_RELATIVE";
-    case 4:
-      return "R_RISCV_COPY";
-    case 5:
-      return "R_RISCV_JUMP_SLOT";
-    case 7:
-      return "R_RISCV_TLS_DTPMOD64";
-    case 9:
-      return "R_RISCV_TLS_DTPREL64";
-    case 11:
-      return "R_RISCV_TLS_TPREL64";
-    case 12:
-      return "R_RISCV_TLSDESC";
-    case 58:
-      return "R_RISCV_IRELATIVE";
-    default:
-      return "unknown";
+    case 0: return "R_RISCV_NONE";
+    case 1: return "R_RISCV_32";
+    case 2: return "R_RISCV_64";
+    case 3: return "R_RISCV_RELATIVE";
+    case 4: return "R_RISCV_COPY";
+    case 5: return "R_RISCV_JUMP_SLOT";
+    case 7: return "R_RISCV_TLS_DTPMOD64";
+    case 9: return "R_RISCV_TLS_DTPREL64";
+    case 11: return "R_RISCV_TLS_TPREL64";
+    case 12: return "R_RISCV_TLSDESC";
+    case 58: return "R_RISCV_IRELATIVE";
+    default: return "unknown";
     }
   }
 

@@ -1,0 +1,97 @@
+// An invented machine, for two readers: the person who adds an ISA, and the unit tests, which
+// relocate for it as for the real ones. It differs from each of them in something, so that code
+// which took one ISA's habit for a law fails on it. Copy this file to begin a port
+// (arch/PORTING.md), and replace every value by the one that the psABI gives, with the section it
+// is from.
+#pragma once
+#include "arch/kinds.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace myld::arch {
+
+struct Exemplar {
+  /// e_machine. Files with another one are refused. Source: the gABI's registry; ours is a number
+  /// that is not given out.
+  static constexpr std::uint16_t kMachine = 0xfe5e;
+
+  /// Name of the folder here and under rtld/glibc; also what $PLATFORM-like searches call the ISA.
+  static constexpr const char* kName = "exemplar";
+
+  /// On which side of the thread pointer the TLS blocks lie.
+  static constexpr TlsVariant kTlsVariant = TlsVariant::i;
+
+  /// Variant I: bytes from the thread pointer that belong to the TCB; the first block begins at the
+  /// next multiple of its alignment. The linker computes local-exec offsets with the same number,
+  /// so a wrong one shows as programs that read their neighbour's variables. Here: three words.
+  static constexpr std::size_t kTcbReserve = 24;
+
+  /// What DTPREL words have subtracted and __tls_get_addr adds, so that a 16-bit signed offset
+  /// reaches further. 0 on most; ISAs of the MIPS family and RISC-V have one. Here it is like no
+  /// other.
+  static constexpr std::uint64_t kDtvOffset = 0x4000;
+
+  /// Do GLOB_DAT and JUMP_SLOT add r_addend? The psABI's table says S, or S + A.
+  static constexpr bool kGotAddend = true;
+
+  /// The reserved words at the start of .got.plt, by index: what the PLT's header loads.
+  static constexpr GotPltLayout kGotPlt = {.module_slot = 2, .resolver_slot = 0};
+
+  /// The DT_NEEDED name by which a libc asks for its loader. This loader answers to it.
+  static constexpr const char* kLoaderSoname = "ld-linux-exemplar.so.1";
+
+  /// Default library directory of a multiarch distribution, without the leading '/'; $LIB.
+  static constexpr const char* kLibDir = "lib/exemplar-linux-gnu";
+  static constexpr const char* kMultiarch = "exemplar-linux-gnu";
+
+  /// Flags of the entries of ld.so.cache that are for this ABI (glibc's dl-cache.h).
+  static constexpr std::uint32_t kCacheFlags = 0xee03;
+
+  /// mmap's protection bit for code that lands indirect branches on marked instructions only, for
+  /// files whose PT_GNU_PROPERTY asks for it; 0: the ISA has none, or the kernel takes no such bit.
+  static constexpr int kProtBranchTargets = 0x20;
+
+  /// Every dynamic relocation of the psABI's table, and no other: an unknown number is refused by
+  /// name of the file and place, never skipped. Kinds that an ISA lacks are never returned.
+  static constexpr RelocKind reloc_kind(std::uint32_t r_type) {
+    switch (r_type) {
+    case 0: return RelocKind::none;
+    case 1: return RelocKind::relative;
+    case 2: return RelocKind::symbolic;
+    case 3: return RelocKind::glob_dat;
+    case 4: return RelocKind::jump_slot;
+    case 5: return RelocKind::copy;
+    case 6: return RelocKind::irelative;
+    case 7: return RelocKind::dtpmod;
+    case 8: return RelocKind::dtpoff;
+    case 9: return RelocKind::tpoff;
+    case 10: return RelocKind::tlsdesc;
+    case 11: return RelocKind::abs32;
+    case 12: return RelocKind::pc32;
+    case 13: return RelocKind::pc64;
+    case 14: return RelocKind::size32;
+    case 15: return RelocKind::size64;
+    default: return RelocKind::unknown;
+    }
+  }
+
+  /// The psABI's spelling, for messages.
+  static constexpr const char* reloc_name(std::uint32_t r_type) {
+    constexpr const char* kNames[] = {
+        "R_EXEMPLAR_NONE",      "R_EXEMPLAR_RELATIVE",  "R_EXEMPLAR_64",
+        "R_EXEMPLAR_GLOB_DAT",  "R_EXEMPLAR_JUMP_SLOT", "R_EXEMPLAR_COPY",
+        "R_EXEMPLAR_IRELATIVE", "R_EXEMPLAR_DTPMOD",    "R_EXEMPLAR_DTPREL",
+        "R_EXEMPLAR_TPREL",     "R_EXEMPLAR_TLSDESC",   "R_EXEMPLAR_32",
+        "R_EXEMPLAR_PC32",      "R_EXEMPLAR_PC64",      "R_EXEMPLAR_SIZE32",
+        "R_EXEMPLAR_SIZE64",
+    };
+    return r_type < sizeof kNames / sizeof *kNames ? kNames[r_type] : "unknown";
+  }
+
+  /// Functions whose st_other says that they take arguments in registers which the lazy trampoline
+  /// does not keep. They are bound at load. false, always, where the trampoline keeps everything.
+  static constexpr bool must_bind_now(std::uint8_t st_other) { return (st_other & 0x40) != 0; }
+};
+
+} // namespace myld::arch
