@@ -44,7 +44,10 @@ build() {
       say "configuring $directory"
       log=$(cd "$root" && meson setup "$directory" "$@" 2>&1) || { echo "$log" >&2; exit 1; }
     fi
-    log=$(ninja -C "$directory" -n "$target" 2>&1) || { echo "$log" >&2; exit 1; }
+    # A folder that was configured before what the target needs was installed does not know the target.
+    log=$(ninja -C "$directory" -n "$target" 2>&1) ||
+      { log=$(meson setup --reconfigure "$directory" "$root" "$@" 2>&1) &&
+        log=$(ninja -C "$directory" -n "$target" 2>&1); } || { echo "$log" >&2; exit 1; }
     case $log in *"no work to do"*) exit 0 ;; esac
     say "building $directory/$target"
     log=$(ninja -C "$directory" "$target" 2>&1) || { echo "$log" >&2; exit 1; }
