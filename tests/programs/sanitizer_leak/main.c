@@ -1,0 +1,54 @@
+// A program that looks for leaks opens a library: what the library's globals and thread-local
+// objects point to is no leak, what it lost is one.
+#include "../check.h"
+#include <pthread.h>
+
+static void keep(void* unused) {
+  (void)unused;
+  void* handle = must_open(beside_program(LIBRARY), RTLD_LAZY);
+  call_int(handle, "keep_in_global");
+  call_int(handle, "keep_in_thread_local");
+  exit(0);
+}
+
+static void lose(void* unused) {
+  (void)unused;
+  void* handle = must_open(beside_program(LIBRARY), RTLD_LAZY);
+  call_int(handle, "keep_in_global");
+  call_int(handle, "lose");
+  exit(0);
+}
+
+static void open_and_close(void* unused) {
+  (void)unused;
+  for (int i = 0; i < 10; ++i) {
+    void* handle = must_open(beside_program(LIBRARY), RTLD_LAZY);
+    if (dlsym(handle, "no_such_symbol") != NULL || dlerror() == NULL)
+      _exit(1);
+    if (dlopen("no-such-file.so", RTLD_LAZY) != NULL || dlclose(handle) != 0)
+      _exit(1);
+  }
+  exit(0);
+}
+
+static char output[1 << 16];
+static int status_of(void (*body)(void*)) {
+  int status = in_child(body, NULL, output, sizeof output);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int main(void) {
+  CHECK("what is kept is no leak") { EXPECT(status_of(keep) == 0 && output[0] == 0); }
+  CHECK("the family itself leaks nothing") {
+    EXPECT(status_of(open_and_close) == 0 && output[0] == 0);
+  }
+  CHECK("what is lost is a leak") {
+    EXPECT(status_of(lose) == 23);
+    EXPECT(strstr(output, "detected memory leaks") != NULL);
+    EXPECT(strstr(output, "4321 byte(s)") != NULL);
+    EXPECT(strstr(output, LIBRARY "+0x") != NULL);
+    if (check_failed_here_)
+      printf("%s\n", output);
+  }
+  return check_status();
+}
