@@ -1,0 +1,230 @@
+// x86-64: from the processor to libc's `struct cpu_features`.
+
+#include "rtld/glibc/cpu_features.hpp"
+
+#include "rtld/glibc/x86_64/cpu.hpp"
+
+namespace myld::glibc {
+namespace x86 {
+namespace {
+
+CpuidRegs execute_cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
+  CpuidRegs regs;
+  asm volatile("cpuid"
+               : "=a"(regs.eax), "=b"(regs.ebx), "=c"(regs.ecx), "=d"(regs.edx)
+               : "a"(leaf), "c"(subleaf));
+  return regs;
+}
+
+std::uint64_t read_xcr0() {
+  std::uint32_t low = 0, high = 0;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return std::uint64_t{high} << 32 | low;
+}
+
+/// The processor never changes its answers, so they are kept for the life of the process. Written
+/// at start only, before there are threads.
+constinit Cpuid g_cpuid{{execute_cpuid, read_xcr0}};
+
+template <typename T>
+void put(std::byte* block, Offset offset, T value) {
+  if (offset != kAbsent)
+    __builtin_memcpy(block + offset, &value, sizeof value);
+}
+
+std::uint32_t kind_number(Kind kind, const Rules& rules) {
+  if (kind == Kind::other && !rules.hygon_is_kind)
+    return static_cast<std::uint32_t>(Kind::other) - 1;
+  return static_cast<std::uint32_t>(kind);
+}
+
+/// The word `preferred[0]` in the numbering of the release.
+std::uint32_t preferred_word(const Cpu& cpu, const Rules& rules, PreferredBits numbering) {
+  constexpr std::uint32_t kSame = (1u << Prefer_MAP_32BIT_EXEC) - 1;
+  std::uint32_t known = (1u << (Avoid_Short_Distance_REP_MOVSB + 1)) - 1;
+  if (rules.memset_preferences)
+    known |= 1u << Avoid_Non_Temporal_Memset | 1u << Avoid_STOSB;
+  std::uint32_t word = cpu.preferred & known;
+  if (rules.prefers_avx2_strcmp) {
+    // 2.34: as in 2.38, but Prefer_AVX2_STRCMP is 16 and Avoid_Short_Distance_REP_MOVSB is 17.
+    word &= (1u << Avoid_Short_Distance_REP_MOVSB) - 1;
+    word |= cpu.prefers(Prefer_AVX2_STRCMP) ? 1u << 16 : 0;
+    word |= cpu.prefers(Avoid_Short_Distance_REP_MOVSB) ? 1u << 17 : 0;
+    return word;
+  }
+  if (numbering == PreferredBits::without_map_32bit)
+    return (word & kSame) | (word >> (Prefer_MAP_32BIT_EXEC + 1) << Prefer_MAP_32BIT_EXEC);
+  return word;
+}
+
+/// AT_MINSIGSTKSZ for a kernel that does not say: the signal frame with the XSAVE area, as glibc's
+/// dl-minsigstacksize.h puts it together, else POSIX's constant.
+std::uint64_t min_sigstack(const Cpu& cpu) {
+  if (cpu.max_leaf < 0xd || !cpu.has(OSXSAVE))
+    return 2048;
+  std::uint64_t frame = (440 + 8 + 15 + 15) & ~std::uint64_t{15}; // rt_sigframe, return address
+  frame += 64 - 16;                                               // to align the area
+  return frame + cpu.xsave_area_bytes + 4;                        // FP_XSTATE_MAGIC2
+}
+
+CpuResult result_of(const Cpu& cpu, const CpuFacts& facts) {
+  CpuResult result;
+  result.platform = facts.platform;
+  // Not the kernel's AT_HWCAP: bit 1 "x86-64", bit 2 "AVX-512 of the first generation".
+  result.dl_hwcap = 1 << 1;
+  if (cpu.kind == Kind::intel) {
+    bool phi = cpu.usable(AVX512CD) && cpu.usable(AVX512ER);
+    if (cpu.usable(AVX512CD) && !phi && cpu.usable(AVX512BW) && cpu.usable(AVX512DQ) &&
+        cpu.usable(AVX512VL))
+      result.dl_hwcap |= 1 << 2;
+    if (phi && cpu.usable(AVX512PF))
+      result.platform = "xeon_phi";
+    else if (cpu.usable(AVX2) && cpu.usable(FMA) && cpu.usable(BMI1) && cpu.usable(BMI2) &&
+             cpu.usable(LZCNT) && cpu.usable(MOVBE) && cpu.usable(POPCNT))
+      result.platform = "haswell";
+  }
+  result.min_sigstack = facts.min_sigstack != 0 ? facts.min_sigstack : min_sigstack(cpu);
+  result.xsave_area_bytes = cpu.xsave_area_bytes;
+  result.xsavec = cpu.has(OSXSAVE) && cpu.has(XSAVEC);
+  result.isa_level = isa_level(cpu);
+  return result;
+}
+
+} // namespace
+
+Rules newest_rules() {
+  return {
+      .minor = 43,
+      .hygon_is_kind = true,
+      .hygon_models = true,
+      .newer_features = true,
+      .has_leaf24 = true,
+      .by_microarchitecture = true,
+      .all_intel_families = true,
+      .avx_vnni_allows_avx512 = true,
+      .prefers_avx2_strcmp = false,
+      .zhaoxin_yongfeng = true,
+      .shstk_can_be_set = true,
+      .tlsdesc_save_area = true,
+      .full_size_is_standard = true,
+      .share_is_threshold = false,
+      .leaf4_instead_of_2 = true,
+      .unknown_cache_is_64m = true,
+      .amd_leaf_1d = true,
+      .amd_avoids_erms = true,
+      .memset_threshold = true,
+      .memset_preferences = true,
+  };
+}
+
+Rules rules_for(const Layout& layout) {
+  const unsigned minor = layout.minor;
+  // Marks of a build that follows its release's branch: 2.34 has a third lock since October 2021,
+  // 2.35 to 2.38 have link_map.l_init_called_next since September 2023, 2.39 has AT_HWCAP3 since
+  // March 2024. The thresholds were changed on those branches in the same weeks or before.
+  bool branch = minor >= 40;
+  if (minor == 34)
+    branch = layout.rtld_global.size >= 4176;
+  else if (minor == 35)
+    branch = layout.link_map.size >= 1168;
+  else if (minor >= 36 && minor <= 38)
+    branch = layout.link_map.size >= 1192;
+  else if (minor == 39)
+    branch = layout.rtld_global_ro._dl_hwcap3 != kAbsent;
+  bool memset_threshold = layout.cpu_features.memset_non_temporal_threshold != kAbsent;
+  std::uint32_t leaves = (layout.cpu_features.preferred - layout.cpu_features.features) / 32u;
+  return {
+      .minor = layout.minor,
+      .hygon_is_kind = minor >= 41,
+      .hygon_models = minor >= 43,
+      .newer_features = minor >= 38,
+      .has_leaf24 = leaves > kLeaf24,
+      .by_microarchitecture = minor >= 38,
+      .all_intel_families = minor >= 41,
+      .avx_vnni_allows_avx512 = minor >= 35 || branch,
+      .prefers_avx2_strcmp = minor == 34,
+      .zhaoxin_yongfeng = minor >= 40,
+      .shstk_can_be_set = minor >= 39,
+      .tlsdesc_save_area = minor >= 40 || (minor == 39 && branch),
+      .full_size_is_standard = minor >= 41,
+      .share_is_threshold = minor <= 37 && !branch,
+      .leaf4_instead_of_2 = minor >= 39 || branch,
+      .unknown_cache_is_64m = minor >= 38,
+      .amd_leaf_1d = minor >= 38,
+      .amd_avoids_erms = minor >= 40 || (minor >= 38 && branch),
+      .memset_threshold = memset_threshold,
+      // 2.39 took the threshold over only in April 2025, with all that followed it.
+      .memset_preferences = minor >= 41 || (minor == 39 && memset_threshold),
+  };
+}
+
+Cpu examine(Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap2, const Tunables& tunables) {
+  Cpu cpu;
+  std::uint32_t extended_model = 0;
+  read_leaves(cpu, cpuid, rules, &extended_model);
+  find_usable(cpu, cpuid, rules, hwcap2);
+  apply_model(cpu, rules, extended_model);
+  find_caches(cpu, cpuid, rules, tunables);
+  apply_hwcaps(cpu, rules, tunables);
+  drop_what_needs_xsave(cpu);
+  return cpu;
+}
+
+void store(const Cpu& cpu, const Rules& rules, const Layout& layout, std::byte* block) {
+  const Layout::CpuFeatures& at = layout.cpu_features;
+  const std::uint32_t basic[] = {kind_number(cpu.kind, rules), cpu.max_leaf, cpu.family, cpu.model,
+                                 cpu.stepping};
+  __builtin_memcpy(block + at.basic, basic, sizeof basic);
+  __builtin_memcpy(block + at.features, cpu.features,
+                   (rules.has_leaf24 ? kLeaf24 + 1 : kLeaf24) * sizeof cpu.features[0]);
+  put(block, at.preferred, preferred_word(cpu, rules, layout.preferred_bits));
+  put(block, at.isa_1, cpu.isa_1);
+  put(block, at.xsave_state_size, cpu.xsave_state_size);
+  put(block, at.xsave_state_full_size, cpu.xsave_state_full_size);
+  put(block, at.data_cache_size, cpu.thresholds.data_cache_size);
+  put(block, at.shared_cache_size, cpu.thresholds.shared_cache_size);
+  put(block, at.non_temporal_threshold, cpu.thresholds.non_temporal);
+  put(block, at.memset_non_temporal_threshold, cpu.thresholds.memset_non_temporal);
+  put(block, at.rep_movsb_threshold, cpu.thresholds.rep_movsb);
+  put(block, at.rep_movsb_stop_threshold, cpu.thresholds.rep_movsb_stop);
+  put(block, at.rep_stosb_threshold, cpu.thresholds.rep_stosb);
+  put(block, at.level1_icache_size, cpu.caches.level1_icache_size);
+  put(block, at.level1_icache_linesize, cpu.caches.level1_icache_linesize);
+  put(block, at.level1_dcache_size, cpu.caches.level1_dcache_size);
+  put(block, at.level1_dcache_assoc, cpu.caches.level1_dcache_assoc);
+  put(block, at.level1_dcache_linesize, cpu.caches.level1_dcache_linesize);
+  put(block, at.level2_cache_size, cpu.caches.level2_cache_size);
+  put(block, at.level2_cache_assoc, cpu.caches.level2_cache_assoc);
+  put(block, at.level2_cache_linesize, cpu.caches.level2_cache_linesize);
+  put(block, at.level3_cache_size, cpu.caches.level3_cache_size);
+  put(block, at.level3_cache_assoc, cpu.caches.level3_cache_assoc);
+  put(block, at.level3_cache_linesize, cpu.caches.level3_cache_linesize);
+  put(block, at.level4_cache_size, cpu.caches.level4_cache_size);
+  put(block, at.cachesize_non_temporal_divisor, cpu.non_temporal_divisor);
+}
+
+} // namespace x86
+
+CpuResult fill_cpu_features(const Layout& layout,
+                            const CpuFacts& facts,
+                            Tunables& tunables,
+                            std::byte* block) {
+  x86::Rules rules = x86::rules_for(layout);
+  x86::Cpu cpu = x86::examine(x86::g_cpuid, rules, facts.hwcap2, tunables);
+  x86::store(cpu, rules, layout, block);
+  x86::store_thresholds(cpu, rules, tunables);
+  return x86::result_of(cpu, facts);
+}
+
+CpuResult examine_cpu(const CpuFacts& facts, const Tunables& tunables) {
+  x86::Cpu cpu = x86::examine(x86::g_cpuid, x86::newest_rules(), facts.hwcap2, tunables);
+  return x86::result_of(cpu, facts);
+}
+
+std::span<const std::string_view> hwcaps_subdirectories(const CpuResult& cpu) {
+  static constexpr std::string_view kNames[] = {"x86-64-v4", "x86-64-v3", "x86-64-v2"};
+  std::size_t usable = cpu.isa_level > 1 ? static_cast<std::size_t>(cpu.isa_level) - 1 : 0;
+  return std::span{kNames}.last(usable);
+}
+
+} // namespace myld::glibc
