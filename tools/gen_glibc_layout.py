@@ -23,6 +23,7 @@ or a build of glibc leaves in its build directory (elf/ld.so, libc.so). DWARF is
 import argparse
 import bisect
 import glob
+import importlib.util
 import json
 import os
 import re
@@ -30,10 +31,11 @@ import subprocess
 import sys
 import tempfile
 
+from glibc_dwarf import ISAS, build_id_of, fail, read_debug_files
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LAYOUT_HPP = os.path.join(ROOT, 'rtld/glibc/layout.hpp')
 LAYOUTS = os.path.join(ROOT, 'rtld/glibc/layouts')
-ISAS = {'EM_X86_64': 'x86_64', 'EM_AARCH64': 'aarch64', 'EM_RISCV': 'riscv64'}
 SCHEMA = None  # {member of Layout: (C++ type, [(member type, member name)])}, set by main()
 FIRST_MINOR, LAST_MINOR = 34, 43
 
@@ -42,7 +44,8 @@ STRUCTS = {
     'rtld_global_ro': 'rtld_global_ro', 'rtld_global': 'rtld_global', 'link_namespaces': 'link_namespaces',
     'link_map': 'link_map', 'pthread': 'pthread', 'cpu_features': 'cpu_features',
 }
-OTHER_TYPES = ['dl_find_object', 'tunable_val_t', 'tunable_id_t']
+LIBC_TYPES = ['pthread']
+LOADER_TYPES = [s for s in STRUCTS.values() if s not in LIBC_TYPES] + ['dl_find_object', 'tunable_val_t', 'tunable_id_t']
 # Members whose path in glibc is not the C++ name: nested ones, and one that was renamed.
 PATHS = {
     'robust_head_futex_offset': ['robust_head.futex_offset'],
@@ -54,10 +57,6 @@ PATHS = {
 # GNU_HASH the last of all.
 L_INFO_TAIL = 16 + 3 + 12 + 11
 L_INFO_VERSYM = 15
-
-
-def fail(text):
-    sys.exit('gen_glibc_layout.py: ' + text)
 
 
 # ---------------------------------------------------------------------------------------------- schema
@@ -183,143 +182,7 @@ def read_tunable_list(path):
     return out
 
 
-# ---------------------------------------------------------------------------------------------- DWARF
-
-def flatten(die, base, prefix, out, depth=0):
-    """Members of a structure, by path; anonymous ones are transparent, arrays are not entered."""
-    for child in die.iter_children():
-        if child.tag != 'DW_TAG_member':
-            continue
-        a = child.attributes
-        name = a['DW_AT_name'].value.decode() if 'DW_AT_name' in a else ''
-        size = 0
-        if 'DW_AT_data_bit_offset' in a:
-            bit = a['DW_AT_data_bit_offset'].value
-            off, size = base + bit // 8, a['DW_AT_bit_size'].value
-            out[prefix + name] = {'off': off, 'bit': bit % 8, 'bits': size}
-            continue
-        off = base + (a['DW_AT_data_member_location'].value if 'DW_AT_data_member_location' in a else 0)
-        if 'DW_AT_bit_size' in a:
-            fail(f'{prefix}{name}: bit field in the form of DWARF 2, compile with -gdwarf-4 or later')
-        t = strip(child.get_DIE_from_attribute('DW_AT_type'))
-        entry = {'off': off}
-        if t.tag == 'DW_TAG_array_type':
-            for r in t.iter_children():
-                if r.tag == 'DW_TAG_subrange_type':
-                    ra = r.attributes
-                    if 'DW_AT_upper_bound' in ra:
-                        entry['count'] = ra['DW_AT_upper_bound'].value + 1
-                    elif 'DW_AT_count' in ra:
-                        entry['count'] = ra['DW_AT_count'].value
-                    break
-        if name:
-            out[prefix + name] = entry
-        if t.tag in ('DW_TAG_structure_type', 'DW_TAG_union_type') and depth < 4:
-            flatten(t, off, prefix + name + '.' if name else prefix, out, depth + 1)
-
-
-def strip(die):
-    while die.tag in ('DW_TAG_typedef', 'DW_TAG_const_type', 'DW_TAG_volatile_type', 'DW_TAG_atomic_type'):
-        die = die.get_DIE_from_attribute('DW_AT_type')
-    return die
-
-
-def types_of(dwarf, wanted):
-    """The wanted types, by name. Complete structures only; link_map is the private one (it has l_ns)."""
-    found = {}
-    for cu in dwarf.iter_CUs():
-        if not wanted - found.keys():
-            break
-        for die in cu.get_top_DIE().iter_children():
-            name = die.attributes.get('DW_AT_name')
-            if name is None or 'DW_AT_declaration' in die.attributes:
-                continue
-            name = name.value.decode()
-            if name not in wanted or name in found:
-                continue
-            t = die
-            if die.tag == 'DW_TAG_typedef':
-                if 'DW_AT_type' not in die.attributes:
-                    continue
-                t = strip(die)
-            if t.tag == 'DW_TAG_enumeration_type':
-                found[name] = {'values': {c.attributes['DW_AT_name'].value.decode(): c.attributes['DW_AT_const_value'].value
-                                          for c in t.iter_children() if c.tag == 'DW_TAG_enumerator'}}
-            elif t.tag in ('DW_TAG_structure_type', 'DW_TAG_union_type') and 'DW_AT_byte_size' in t.attributes:
-                members = {}
-                flatten(t, 0, '', members)
-                if name == 'link_map' and 'l_ns' not in members:
-                    continue
-                found[name] = {'size': t.attributes['DW_AT_byte_size'].value, 'members': members}
-        else:
-            for sub in cu.get_top_DIE().iter_children():
-                # struct link_namespaces is declared inside struct rtld_global.
-                n = sub.attributes.get('DW_AT_name')
-                if n is None or n.value != b'rtld_global':
-                    continue
-                for inner in sub.iter_children():
-                    n = inner.attributes.get('DW_AT_name')
-                    if inner.tag == 'DW_TAG_structure_type' and n and n.value == b'link_namespaces':
-                        members = {}
-                        flatten(inner, 0, '', members)
-                        found['link_namespaces'] = {'size': inner.attributes['DW_AT_byte_size'].value, 'members': members}
-    return found
-
-
-def read_debug_files(paths):
-    """(isa, types, build-id of libc in hex or '') from the debug files of ld.so and libc.so.6."""
-    try:
-        from elftools.elf.elffile import ELFFile
-        from elftools.elf.sections import SymbolTableSection
-    except ImportError:
-        fail('needs pyelftools (Debian: python3-pyelftools)')
-    isa, types, build_id, seen = None, {}, '', set()
-    for path in paths:
-        with open(path, 'rb') as stream:
-            elf = ELFFile(stream)
-            symtab = elf.get_section_by_name('.symtab')
-            if not isinstance(symtab, SymbolTableSection) or not elf.has_dwarf_info():
-                continue
-            if elf.get_section_by_name('.gnu_debugaltlink'):
-                fail(f'{path}: its DWARF is shared with another file (dwz); get the unshared debug file from the'
-                     ' build, or read the build directory')
-
-            def defines(name):
-                return any(s['st_shndx'] != 'SHN_UNDEF' for s in symtab.get_symbol_by_name(name) or [])
-            if defines('_rtld_global') and defines('_dl_start'):
-                role, wanted = 'ld.so', set(STRUCTS.values()) | set(OTHER_TYPES)
-                wanted.discard('pthread')
-            elif defines('gnu_get_libc_version') and defines('__libc_early_init') and not defines('_rtld_global'):
-                role, wanted = 'libc', {'pthread'}
-            else:
-                continue
-            if role in seen:
-                fail(f'more than one {role} among the files')
-            seen.add(role)
-            file_isa = ISAS.get(elf['e_machine'])
-            if file_isa is None or elf.elfclass != 64:
-                fail(f'{path}: not for one of {sorted(ISAS.values())}')
-            if isa not in (None, file_isa):
-                fail('the files are for different machines')
-            isa = file_isa
-            types.update(types_of(elf.get_dwarf_info(), wanted))
-            if role == 'libc':
-                build_id = build_id_of(elf)
-    if seen != {'ld.so', 'libc'}:
-        fail(f'need the debug files of ld.so and of libc.so.6, found {sorted(seen) or "neither"}')
-    return isa, types, build_id
-
-
-def build_id_of(elf):
-    """NT_GNU_BUILD_ID in hex, or ''."""
-    from elftools.elf.sections import NoteSection
-    for section in elf.iter_sections():
-        if isinstance(section, NoteSection) and section['sh_type'] == 'SHT_NOTE':
-            for note in section.iter_notes():
-                if note['n_type'] == 'NT_GNU_BUILD_ID':
-                    return note['n_desc']
-    return ''
-
+# ------------------------------------------------------------------------------- debugging information
 
 def record_libc(path, label, origin):
     """Records the build-id of a libc.so.6 with a layout that is already in the tables."""
@@ -402,7 +265,7 @@ def member_text(name, value):
     return f'.{name} = {value},'
 
 
-def write_isa(isa, entries, comments):
+def write_isa(isa, entries):
     """The contents of every file of an ISA: {name: text}."""
     files = {}
     names = {s: {} for s in SCHEMA}  # struct -> {values: C++ name}
@@ -536,7 +399,7 @@ def add(entries, new):
 def save(isa, entries):
     directory = os.path.join(LAYOUTS, isa)
     os.makedirs(directory, exist_ok=True)
-    files = write_isa(isa, entries, {})
+    files = write_isa(isa, entries)
     for name, text in files.items():
         with open(os.path.join(directory, name), 'w') as f:
             f.write(text)
@@ -547,7 +410,7 @@ def check():
     for isa in sorted(os.listdir(LAYOUTS)):
         if not os.path.isdir(os.path.join(LAYOUTS, isa)):
             continue
-        for name, text in write_isa(isa, read_isa(isa), {}).items():
+        for name, text in write_isa(isa, read_isa(isa)).items():
             path = os.path.join(LAYOUTS, isa, name)
             if not os.path.exists(path) or open(path).read() != text:
                 print(f'{path}: not what gen_glibc_layout.py writes')
@@ -622,6 +485,8 @@ def main():
     SCHEMA = read_schema()
     if args.check:
         return check()
+    if importlib.util.find_spec('elftools') is None and not args.json:
+        fail('needs pyelftools (Debian: python3-pyelftools)')
     if args.json:
         return import_all(args.json, args.dates, args.tunables, args.origin)
     if args.layout or args.libc:
@@ -641,7 +506,7 @@ def main():
             origin = args.origin[0]
         else:
             p.error('nothing to do')
-        isa, types, build_id = read_debug_files(files)
+        isa, types, build_id = read_debug_files(files, LOADER_TYPES, LIBC_TYPES)
     if not FIRST_MINOR <= minor <= LAST_MINOR:
         fail(f'glibc 2.{minor}: the adapter knows 2.{FIRST_MINOR} to 2.{LAST_MINOR}; a new release needs its changes'
              ' to the interface read first (facts in layout.hpp that are not offsets)')

@@ -6,8 +6,6 @@
 
 #include "rtld/glibc/anchors.hpp"
 
-#include <bit>
-
 namespace myld::glibc {
 
 namespace {
@@ -68,7 +66,6 @@ constexpr Descriptor kMentions[] = {
     {"__pthread_get_minstack",
      [](const Layout& l) { return l.rtld_global_ro._dl_tls_static_size; }},
     {"dl_iterate_phdr", [](const Layout& l) { return l.rtld_global_ro._dl_tls_get_addr_soft; }},
-    {"dl_iterate_phdr", [](const Layout& l) { return l.rtld_global._dl_nns; }},
     {"dl_iterate_phdr", [](const Layout& l) { return l.link_map.l_phnum; }},
 };
 
