@@ -5,12 +5,15 @@
 
 #include "rtld/glibc/cpu_features.hpp"
 
+#include "arch/port.hpp"
+
 namespace myld::glibc {
 namespace {
 
 constexpr std::uint64_t kHwcapCpuid = 1u << 11;
 constexpr std::uint64_t kHwcapSve = 1u << 22;
 constexpr std::uint64_t kHwcap2Bti = 1u << 17;
+constexpr std::uint64_t kHwcap2Mte = 1u << 18;
 constexpr std::uint64_t kHwcap2Mops = std::uint64_t{1} << 43;
 
 /// POSIX's constant here is large, since frames have room for SVE.
@@ -75,6 +78,21 @@ std::uint64_t read_dczid() {
   return value;
 }
 
+/// glibc.mem.tagging=N: bit 1 asks for faults at the access, bit 2 for whichever kind of fault the
+/// processor prefers, else they are reported late. Tag 0 is libc's own. A kernel that refuses
+/// leaves tags unchecked, which is as safe as having none. Source: Linux
+/// include/uapi/linux/prctl.h.
+void enable_memory_tagging(std::uint8_t state) {
+  constexpr long kPrctl = 167;
+  constexpr long kSetTaggedAddrCtrl = 55;
+  constexpr long kAddressesEnabled = 1 << 0, kSynchronous = 1 << 1, kAsynchronous = 1 << 2;
+  constexpr long kTags = 0xfffeL << 3;
+  long faults = (state & 4) != 0   ? kSynchronous | kAsynchronous
+                : (state & 2) != 0 ? kSynchronous
+                                   : kAsynchronous;
+  arch::syscall(kPrctl, kSetTaggedAddrCtrl, kAddressesEnabled | faults | kTags);
+}
+
 } // namespace
 
 CpuResult fill_cpu_features(const Layout& layout,
@@ -101,10 +119,14 @@ CpuResult fill_cpu_features(const Layout& layout,
   put(block, at.prefer_sve_ifuncs, byte(sve && kernel_keeps_sve(facts.kernel_release)));
   put(block, at.mops, byte((facts.hwcap2 & kHwcap2Mops) != 0));
 
-  // Memory tagging would have to be switched on for the process and is not: then libc's malloc must
-  // not hear of the tunable, or it would use instructions that this processor may not have.
-  put(block, at.mte_state, std::uint8_t{0});
-  tunables.set(TunableKey::mem_tagging, 0, 0, 255);
+  // libc's malloc reads the tunable for itself: it must read 0 where the processor has no tags.
+  bool has_tags = (facts.hwcap2 & kHwcap2Mte) != 0;
+  auto tagging = static_cast<std::uint8_t>(has_tags ? tunables.number(TunableKey::mem_tagging, 0)
+                                                    : std::uint64_t{0});
+  put(block, at.mte_state, tagging);
+  tunables.set(TunableKey::mem_tagging, tagging, 0, 255);
+  if (tagging != 0)
+    enable_memory_tagging(tagging);
   return examine_cpu(facts, tunables);
 }
 
