@@ -30,8 +30,6 @@ from twins import ROOT, Failure, Skip
 SOURCES = ROOT / "tests/system"
 KEYS = {"name", "packages", "tools", "script", "normalise", "timeout", "expect", "differs",
         "expect_ldso"}
-LDSO = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1",
-        "riscv64": "/lib/ld-linux-riscv64-lp64d.so.1"}
 SEARCH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
@@ -73,7 +71,7 @@ def run_leg(leg, case, folder, options):
         install_tool(leg, tool, here / "bin", options.loader)
     env = {"PATH": f"{here}/bin:{SEARCH}", "HOME": str(here), "LC_ALL": "C.UTF-8", "TZ": "UTC",
            "TMPDIR": str(here), "SOURCES": str(SOURCES),
-           "LOADER": LDSO[options.arch] if leg == "ldso" else str(options.loader)}
+           "LOADER": twins.LDSO[options.arch] if leg == "ldso" else str(options.loader)}
     outcome = twins.run(["/bin/sh", "-c", case["script"]], here, env,
                         timeout=case.get("timeout", 60))
     os.rename(here, folder / leg)

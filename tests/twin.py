@@ -25,6 +25,7 @@ A case is a folder with sources and a case.toml:
     env = {LD_BIND_NOW = "1"}       # added to a small fixed environment
     stdin = ""
     argv0 = "name"
+    options = ["--library-path", "a"]       # the loader's own: ld.so is started directly too, no interp
     timeout = 20
     expect = {stdout = "...", status = 0}   # what must be seen under the reference too
     differs = "reason"              # a documented difference: expect is myld's, expect_ldso ld.so's
@@ -44,7 +45,7 @@ from twins import ROOT, Failure, Skip
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent"}
 CASE_KEYS = {"about", "statements", "arch", "cpu", "normalise", "matrix", "build", "run"}
 BUILD_KEYS = {"out", "src", "flags", "libs", "rpath", "cc", "cxx", "linker", "arch", "command"}
-RUN_KEYS = {"program", "args", "env", "stdin", "argv0", "timeout", "expect", "differs", "expect_ldso",
+RUN_KEYS = {"program", "options", "args", "env", "stdin", "argv0", "timeout", "expect", "differs", "expect_ldso",
             "arch"}
 
 
@@ -102,10 +103,12 @@ def command_of(leg, step, program, options):
     """The command line of a run, and the argv[0] that the program must see if that is another."""
     argv0 = step.get("argv0")
     program = "./" + program
-    loader = {"ldso": options.reference_loader, "direct": str(options.loader), "interp": None}[leg]
+    own = step.get("options", [])
+    reference = options.reference_loader or (twins.LDSO[options.arch] if own else None)
+    loader = {"ldso": reference, "direct": str(options.loader), "interp": None}[leg]
     if loader:
         name = ["--argv0", argv0] if argv0 else []
-        return [*options.emulator, loader, *name, program], None
+        return [*options.emulator, loader, *name, *own, program], None
     if options.emulator:
         return [*options.emulator, *(["-0", argv0] if argv0 else []), program], None
     return [program], argv0
@@ -132,6 +135,8 @@ def try_run(step, case, options, folders):
     if "stdout" not in reference_expect and not reference.stdout:
         raise Failure("ld.so: printed nothing, so nothing would be compared")
     for leg in twins.legs(options):
+        if leg == "interp" and "options" in step:
+            continue
         outcome = run_leg(leg, step, case, options, folders[leg])
         wanted = vars(reference)
         if "differs" in step:
