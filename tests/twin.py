@@ -30,7 +30,7 @@ A case is a folder with sources and a case.toml:
     expect = {stdout = "...", status = 0}   # what must be seen under the reference too
     differs = "reason"              # a documented difference: expect is myld's, expect_ldso ld.so's
 
-`$WORK` in args, env and flags is that folder, `$SOURCE` in flags the case's own. Without an expectation the reference must exit with 0,
+`$WORK` in args, env, flags and commands is that folder, `$SOURCE` in flags and commands the case's own. Without an expectation the reference must exit with 0,
 print something, and print nothing to stderr. Each element of the matrix's product is a test of its own.
 """
 import itertools
@@ -68,8 +68,11 @@ def read_cases(folder):
 
 def build(step, case, options, folder):
     """Runs one [[build]] step in `folder`."""
+    def expand(words):
+        return [word.replace("$WORK", str(folder)).replace("$SOURCE", str(case["folder"]))
+                for word in words]
     if "command" in step:
-        twins.tool(step["command"], folder)
+        twins.tool(expand(step["command"]), folder)
         return
     choice = case["choice"]
     is_c = all(src.endswith((".c", ".S")) for src in step["src"])
@@ -93,10 +96,8 @@ def build(step, case, options, folder):
     rpath = step.get("rpath", "$ORIGIN" if step.get("libs") else "none")
     if rpath != "none":
         command.append(f"-Wl,-rpath,{rpath}")
-    command = [word.replace("$WORK", str(folder)).replace("$SOURCE", str(case["folder"]))
-               for word in command]
     (folder / step["out"]).parent.mkdir(exist_ok=True)
-    twins.tool(command + ["-Wl,-rpath-link,."], folder)
+    twins.tool(expand(command) + ["-Wl,-rpath-link,."], folder)
 
 
 def command_of(leg, step, program, options):
@@ -144,18 +145,23 @@ def try_run(step, case, options, folders):
         outcome.require(wanted, leg)
 
 
-def try_case(case, folder, options):
-    def here(part):
-        return options.arch in (part.get("arch") or [options.arch])
-    if not here(case):
+def is_for(options, part):
+    """Whether a case, step or run is for the ISA of this run."""
+    return options.arch in (part.get("arch") or [options.arch])
+
+
+def build_case(case, folder, options):
+    """Builds the case below `folder`; returns the folder of each leg."""
+    if not is_for(options, case):
         raise Skip(f"not for {options.arch}")
     for flag in case.get("cpu", []):
         if not twins.has_cpu(flag):
             raise Skip(f"this machine has no {flag}")
     folders = {"ldso": folder / "built", "direct": folder / "built", "interp": folder / "interp"}
     folders["ldso"].mkdir()
-    for step in filter(here, case["build"]):
-        build(step, case, options, folders["ldso"])
+    for step in case["build"]:
+        if is_for(options, step):
+            build(step, case, options, folders["ldso"])
     if "interp" in twins.legs(options):
         shutil.copytree(folders["ldso"], folders["interp"], symlinks=True)
         programs = [f for f in folders["interp"].rglob("*") if f.is_file() and not f.is_symlink()
@@ -164,8 +170,14 @@ def try_case(case, folder, options):
             twins.set_interpreter(program, options.loader)
         if not programs:
             raise Failure("no program was built")
-    for step in filter(here, case["run"]):
-        try_run(step, case, options, folders)
+    return folders
+
+
+def try_case(case, folder, options):
+    folders = build_case(case, folder, options)
+    for step in case["run"]:
+        if is_for(options, step):
+            try_run(step, case, options, folders)
 
 
 def main():
@@ -178,4 +190,5 @@ def main():
                            lambda case, folder: try_case(case, folder, options), options))
 
 
-main()
+if __name__ == "__main__":
+    main()

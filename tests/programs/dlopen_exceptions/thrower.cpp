@@ -4,16 +4,11 @@
 
 extern "C" void throws(int kind) {
   switch (kind) {
-  case 0:
-    throw Derived(7);
-  case 1:
-    throw Base(1);
-  case 2:
-    throw std::out_of_range("far away");
-  case 3:
-    throw std::bad_alloc();
-  default:
-    throw kind;
+  case 0: throw Derived(7);
+  case 1: throw Base(1);
+  case 2: throw std::out_of_range("far away");
+  case 3: throw std::bad_alloc();
+  default: throw kind;
   }
 }
 

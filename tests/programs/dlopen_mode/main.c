@@ -76,7 +76,7 @@ int main(void) {
       give_up("libgetpid.so has no lazy slots");
     void* now = dlopen("libgetpid.so", RTLD_NOW);
     printf("S16 RTLD_NOW completes what RTLD_LAZY left: %s\n",
-           now == lazy && unbound_slots(lazy) == 0 ? "ok" : "left unbound");
+           now == lazy && unbound_slots(lazy) == 0 ? "ok" : "not done");
     if (call_int(lazy, "call_getpid") != getpid())
       give_up("libgetpid.so");
     if (unbound_slots(must_open("libgetpid.so", RTLD_LAZY)) != 0)
@@ -85,7 +85,7 @@ int main(void) {
   {
     void* lazy = must_open("libno-function.so", RTLD_LAZY);
     void* now = dlopen("libno-function.so", RTLD_NOW);
-    printf("S16 and fails if that cannot be done: %s\n",
+    printf("S16 RTLD_NOW fails if that cannot be done: %s\n",
            now == NULL && error_names("missing_function") ? "ok" : "not noticed");
     if (now != NULL)
       dlclose(now);
