@@ -30,7 +30,8 @@ A case is a folder with sources and a case.toml:
     expect = {stdout = "...", status = 0}   # what must be seen under the reference too
     differs = "reason"              # a documented difference: expect is myld's, expect_ldso ld.so's
 
-`$WORK` in args, env, flags and commands is that folder, `$SOURCE` in flags and commands the case's own. Without an expectation the reference must exit with 0,
+`$WORK` in args, env, flags and commands is that folder. In src, flags and commands `$SOURCE` is the case's
+own, `$ARCH` the ISA, and `$LDSO` the name by which libc needs its loader. Without an expectation the reference must exit with 0,
 print something, and print nothing to stderr. Each element of the matrix's product is a test of its own.
 """
 import itertools
@@ -70,7 +71,8 @@ def build(step, case, options, folder):
     """Runs one [[build]] step in `folder`."""
     def expand(words):
         return [word.replace("$WORK", str(folder)).replace("$SOURCE", str(case["folder"]))
-                for word in words]
+                .replace("$ARCH", options.arch)
+                .replace("$LDSO", pathlib.Path(twins.LDSO[options.arch]).name) for word in words]
     if "command" in step:
         twins.tool(expand(step["command"]), folder)
         return
@@ -186,7 +188,7 @@ def main():
     parser.add_argument("--cxx", default="c++")
     parser.add_argument("--programs", type=pathlib.Path, default=ROOT / "tests/programs")
     options = parser.parse_args()
-    sys.exit(twins.run_all(list(read_cases(options.programs)),
+    sys.exit(twins.run_all(list(read_cases(options.programs.resolve())),
                            lambda case, folder: try_case(case, folder, options), options))
 
 

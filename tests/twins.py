@@ -22,7 +22,6 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LDSO = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1",
         "riscv64": "/lib/ld-linux-riscv64-lp64d.so.1"}
 
-
 class Skip(Exception):
     """The case cannot be tried here; the text says what is missing."""
 
