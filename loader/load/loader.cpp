@@ -190,8 +190,7 @@ Loader::add_file(Namespace& ns, find::Found& found, Module* requester, Vec<Modul
     sys::close(found.fd);
     // Errors point at the path, which must outlive the module that is given up.
     if (m != nullptr) {
-      for (const char* name : m->names) ns.by_name.erase(hash_string(name), m);
-      ns.by_file.erase(hash_of(m->file), m);
+      forget(*m);
       m->path = "";
       destroy(m);
     }
@@ -330,10 +329,14 @@ Status Loader::check_versions(std::span<Module* const> modules, const ErrorSink&
   return {};
 }
 
+void Loader::forget(Module& m) {
+  for (const char* name : m.names) m.ns->by_name.erase(hash_string(name), &m);
+  m.ns->by_file.erase(hash_of(m.file), &m);
+}
+
 void Loader::remove(Module& m) {
   Namespace& ns = *m.ns;
-  for (const char* name : m.names) ns.by_name.erase(hash_string(name), &m);
-  ns.by_file.erase(hash_of(m.file), &m);
+  forget(m);
   for (std::size_t i = m.index; i < ns.modules.size(); ++i)
     if (ns.modules[i] == &m) {
       ns.modules.erase(i);

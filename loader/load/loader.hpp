@@ -53,6 +53,9 @@ public:
   /// Checks every needed version of `modules` against what was loaded.
   Status check_versions(std::span<Module* const> modules, const ErrorSink& sink);
 
+  /// Makes a module unknown under its names and its file, so that the next open() loads it anew.
+  void forget(Module& module);
+
   /// Takes a module out of its namespace and gives back its memory. Needs: nobody can reach it.
   void remove(Module& module);
 

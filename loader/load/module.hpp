@@ -96,6 +96,7 @@ struct Module {
   std::uintptr_t initialiser = 0;   ///< thread pointer of the thread that runs its constructors
   std::uint32_t index = 0;          ///< position in the namespace's load order, for marks
   std::uint32_t mark = 0;           ///< scratch for graph walks, under the load lock
+  std::uint32_t counter = 0;        ///< scratch as well
   std::uint32_t init_rank = 0;      ///< order of its constructors in the process; destructors run in reverse
 
   std::uint32_t opens = 0;          ///< dlopen calls not yet closed
@@ -128,6 +129,8 @@ struct Namespace {
   Scope global;
   Module* program = nullptr;    ///< first module: the program, or what dlmopen opened
   Module* libc = nullptr;
+  LinkMap* chain_last = nullptr;  ///< end of the debugger's list
+  void* r_debug = nullptr;      ///< of namespaces other than the first
   PointerTable<Module> by_name;
   PointerTable<Module> by_file;
 };

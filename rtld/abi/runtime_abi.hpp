@@ -26,6 +26,9 @@ struct RuntimeAbi {
   Status (*prepare)(Runtime&) = nullptr;
   /// A module got its link_map; its private part is filled here. Before it is linked in the chain.
   void (*module_added)(Runtime&, Module&) = nullptr;
+  void (*module_removed)(Runtime&, Module&) = nullptr;
+  /// True for the C library itself.
+  bool (*is_libc)(const Module&) = nullptr;
   /// The chain of a namespace changed.
   void (*chain_changed)(Runtime&, load::Namespace&) = nullptr;
   /// The first thread's TCB exists; the thread pointer is not set yet.

@@ -134,15 +134,14 @@ void run_all_destructors(Runtime& runtime) {
     Vec<Module*> order;
     {
       LoadGuard guard(runtime);
-      if (!dependencies_first(ns->modules.span(), true, order)) {
-        // Without memory for the sort, the reverse of the load order is still a sensible order.
-        order.clear();
-      }
+      if (!dependencies_first(ns->modules.span(), true, order)) continue;
     }
-    Vec<Module*> reversed;
-    if (!reversed.reserve(order.size())) return;
-    for (std::size_t n = order.size(); n-- > 0;) reversed.push_reserved(order[n]);
-    run_destructors(runtime, reversed.span());
+    for (std::size_t n = 0; n < order.size() / 2; ++n) {
+      Module* m = order[n];
+      order[n] = order[order.size() - 1 - n];
+      order[order.size() - 1 - n] = m;
+    }
+    run_destructors(runtime, order.span());
   }
 }
 

@@ -1,0 +1,221 @@
+// dlclose(3): a module goes when nobody opened it, needs it or is bound to it any more.
+//
+// Only what the closed module leads to is looked at, so the cost does not depend on how many modules
+// the process has. Among those, one stays if it has a user outside, an open handle, or a reason of its
+// own; and so does all that it leads to. The rest, cycles included, goes together.
+#include "loader/base/mem.hpp"
+#include "rtld/debug/r_debug.hpp"
+#include "rtld/dlopen/dlfcn.hpp"
+#include "rtld/dlopen/object_index.hpp"
+#include "rtld/dlopen/transaction.hpp"
+#include "rtld/entry.hpp"
+#include "rtld/init/order.hpp"
+#include "rtld/init/run.hpp"
+
+namespace myld::dlopen {
+namespace {
+
+using load::Stage;
+
+/// Calls visit(module) for what `m` needs and is bound to.
+template <class Visit>
+void each_use(const Module& m, Visit visit) {
+  for (Module* n : m.needed) visit(*n);
+  for (Module* n : m.bound_to) visit(*n);
+}
+
+bool stays_by_itself(const Runtime& runtime, const Module& m) {
+  if (m.from_start || m.is_loader || m.permanent || m.opens != 0) return true;
+  if (m.stage == Stage::initialising) return true;
+  return runtime.abi->has_pending_destructors != nullptr && runtime.abi->has_pending_destructors(m);
+}
+
+/// What can be reached from `root` and might go, `root` first. False: no memory.
+bool candidates(Module& root, Vec<Module*>& out) {
+  std::uint32_t mark = load::next_mark();
+  root.mark = mark;
+  if (!out.push(&root)) return false;
+  bool ok = true;
+  for (std::size_t i = 0; ok && i < out.size(); ++i) {
+    Module* m = out[i];
+    each_use(*m, [&](Module& n) {
+      if (n.mark == mark || n.from_start || n.is_loader) return;
+      n.mark = mark;
+      ok = ok && out.push(&n);
+    });
+  }
+  return ok;
+}
+
+/// Keeps in `group` only what goes. False: no memory, and then nothing goes.
+bool find_garbage(const Runtime& runtime, Vec<Module*>& group) {
+  std::uint32_t in_group = load::next_mark(), stays = load::next_mark();
+  for (Module* m : group) {
+    m->mark = in_group;
+    m->counter = 0;
+  }
+  for (Module* m : group) each_use(*m, [](Module& n) { ++n.counter; });
+  Vec<Module*> alive;
+  for (Module* m : group) {
+    if (m->users > m->counter || stays_by_itself(runtime, *m)) {
+      m->mark = stays;
+      if (!alive.push(m)) return false;
+    }
+  }
+  bool ok = true;
+  while (ok && !alive.empty()) {
+    Module* m = alive.back();
+    alive.pop();
+    each_use(*m, [&](Module& n) {
+      if (n.mark != in_group) return;
+      n.mark = stays;
+      ok = ok && alive.push(&n);
+    });
+  }
+  if (!ok) return false;
+  std::size_t kept = 0;
+  for (Module* m : group)
+    if (m->mark == in_group) group[kept++] = m;
+  group.truncate(kept);
+  return true;
+}
+
+/// The namespace's lists without the modules that go. Their old versions go to `retired`.
+bool hide(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going, Retired& retired) {
+  std::uint32_t mark = load::next_mark();
+  bool was_global = false;
+  for (Module* m : going) {
+    m->mark = mark;
+    was_global = was_global || m->global;
+  }
+  load::ModuleList* global = nullptr;
+  if (was_global) {
+    Vec<Module*> rest;
+    for (std::uint32_t i = 0; i < ns.global.list->count; ++i)
+      if (ns.global.list->modules[i]->mark != mark && !rest.push(ns.global.list->modules[i])) return false;
+    global = load::make_list(rest.span());
+    if (global == nullptr) return false;
+  }
+  // Groups of modules that go may stand in the chains of modules that stay.
+  struct Change {
+    Module* module;
+    load::ScopeChain* chain;
+  };
+  Vec<Change> changes;
+  bool ok = true;
+  for (Module* m : going) {
+    if (m->group.list == nullptr) continue;
+    for (std::uint32_t i = 0; ok && i < m->group.list->count; ++i) {
+      Module* n = m->group.list->modules[i];
+      if (n->mark == mark || n->from_start || n->is_loader || n->scopes == nullptr) continue;
+      Vec<load::Scope*> scopes;
+      load::ScopeChain* now = n->scopes;
+      for (Change& c : changes)
+        if (c.module == n) now = c.chain;
+      for (std::uint32_t k = 0; ok && k < now->count; ++k)
+        if (now->scopes[k] != &m->group) ok = scopes.push(now->scopes[k]);
+      if (!ok || scopes.size() == now->count) continue;
+      load::ScopeChain* chain = make_chain(scopes.span());
+      ok = chain != nullptr;
+      if (!ok) break;
+      bool known = false;
+      for (Change& c : changes)
+        if (c.module == n) {
+          release_chain(c.chain);
+          c.chain = chain;
+          known = true;
+        }
+      if (!known) ok = changes.push({n, chain});
+    }
+  }
+  ok = ok && retired.reserve(changes.size() + 2);
+  if (!ok) {
+    for (Change& c : changes) release_chain(c.chain);
+    load::release_list(global);
+    return false;
+  }
+  for (Change& c : changes) {
+    retired.chain(c.module->scopes);
+    __atomic_store_n(&c.module->scopes, c.chain, __ATOMIC_RELEASE);
+  }
+  if (global != nullptr) {
+    retired.list(ns.global.list);
+    __atomic_store_n(&ns.global.list, global, __ATOMIC_RELEASE);
+  }
+  static_cast<void>(runtime);
+  return true;
+}
+
+/// After the destructors: nobody finds the modules any more; then they are unmapped.
+void unload(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going) {
+  Retired retired;
+  {
+    // The chain lock first: see Runtime::chain_lock.
+    runtime.chain_lock->lock();
+    LoadGuard guard(runtime);
+    if (!hide(runtime, ns, going, retired)) {
+      // Without memory to build the lists that readers need, the modules stay mapped, finalised.
+      runtime.chain_lock->unlock();
+      return;
+    }
+    debug::announce(ns, debug::State::remove);
+    for (Module* m : going) {
+      debug::unlink(ns, *m);
+      for (std::size_t i = 0; i < ns.modules.size(); ++i)
+        if (ns.modules[i] == m) ns.modules.erase(i);
+    }
+    if (ObjectIndex* index = make_index(runtime)) retired.index(publish_index(index));
+    if (runtime.abi->chain_changed != nullptr) runtime.abi->chain_changed(runtime, ns);
+    debug::announce(ns, debug::State::consistent);
+    runtime.chain_lock->unlock();
+  }
+  retired.release();  // waits for the readers
+  LoadGuard guard(runtime);
+  for (Module* m : going) drop_uses(*m);
+  for (Module* m : going) {
+    tls::remove(runtime.tls, *m);
+    release_link_map(runtime, *m);
+    runtime.loader.remove(*m);
+  }
+  if (ns.id != 0 && ns.modules.empty()) remove_namespace(runtime, ns);
+}
+
+}  // namespace
+
+int close(void* handle) {
+  Runtime& runtime = g_runtime;
+  clear_error();
+  Vec<Module*> going;
+  load::Namespace* ns = nullptr;
+  {
+    LoadGuard guard(runtime);
+    const ObjectIndex* index = current_index();
+    Module* m = index == nullptr ? nullptr : index->by_handle(handle);
+    if (m == nullptr) {
+      set_error({.code = Code::invalid_handle,
+                 .object = runtime.program->display,
+                 .value = reinterpret_cast<std::uintptr_t>(handle)});
+      return -1;
+    }
+    if (m == m->ns->program && m->ns->id == 0) return 0;
+    if (m->opens == 0) {
+      set_error({.code = Code::not_open, .object = m->display});
+      return -1;
+    }
+    --m->opens;
+    if (m->opens != 0 || m->from_start) return 0;
+    Vec<Module*> group;
+    if (!candidates(*m, group) || !find_garbage(runtime, group) || group.empty()) return 0;
+    ns = m->ns;
+    Vec<Module*> order;
+    if (!init::dependencies_first(group.span(), true, order) || !going.reserve(order.size())) return 0;
+    for (std::size_t i = order.size(); i-- > 0;) going.push_reserved(order[i]);
+    // From here on a dlopen of the same file maps it anew; this copy is on its way out.
+    for (Module* each : going) runtime.loader.forget(*each);
+  }
+  init::run_destructors(runtime, going.span());
+  unload(runtime, *ns, going);
+  return 0;
+}
+
+}  // namespace myld::dlopen

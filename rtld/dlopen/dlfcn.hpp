@@ -1,0 +1,53 @@
+// dlopen(3) and its relatives, as functions that are told who calls. A libc adapter puts them behind
+// the public names.
+#pragma once
+#include "rtld/runtime.hpp"
+
+namespace myld::dlopen {
+
+using load::Module;
+
+// <dlfcn.h>
+inline constexpr int kLazy = 1, kNow = 2, kBindingMask = 3, kNoLoad = 4, kDeepBind = 8,
+                     kGlobal = 0x100, kNoDelete = 0x1000;
+inline constexpr long kCallersNamespace = -2, kNewNamespace = -1;
+
+/// <dlfcn.h>: Dl_info.
+struct AddressInfo {
+  const char* dli_fname;
+  void* dli_fbase;
+  const char* dli_sname;
+  void* dli_saddr;
+};
+
+/// Every function below returns as dlopen(3), dlsym(3), dlclose(3), dlinfo(3), dladdr(3), dlerror(3)
+/// say and leaves the error text to dlerror in the calling thread. `caller` is the return address of
+/// the public function.
+void* open(const char* file, int mode, std::uintptr_t caller, long ns);
+int close(void* handle);
+void* symbol(void* handle, const char* name, const char* version, std::uintptr_t caller);
+char* error();
+int address(const void* address, AddressInfo* info, void** extra, int flags);
+int info(void* handle, int request, void* argument);
+
+/// Keeps `error` for the calling thread's dlerror(). Clears it when it is Code::none.
+void set_error(const Error& error);
+void clear_error();
+
+/// What dlopen does, without constructors' and dlerror's part. Needs: the load lock.
+/// nullptr with no error: kNoLoad, and it is not loaded.
+struct Opened {
+  Module* module = nullptr;
+  bool is_new_namespace = false;
+};
+Result<Opened> open_module(Runtime& runtime, const char* file, int mode, Module* caller, long ns);
+
+/// Makes the link_map of a module and the rest of what the world sees of it. False: no memory.
+bool make_link_map(Runtime& runtime, Module& module);
+void release_link_map(Runtime& runtime, Module& module);
+
+/// Makes the scopes of a module: the namespace's global one and `group`, own first where the file or
+/// `deep` asks. False: no memory.
+bool make_scopes(Module& module, load::Scope* group, bool deep);
+
+}  // namespace myld::dlopen

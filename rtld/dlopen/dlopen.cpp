@@ -1,0 +1,177 @@
+// dlopen(3), dlmopen(3).
+//
+// Everything that can fail happens before anything is visible: mapping, dependencies, versions, scopes,
+// relocation, TLS of all threads. Then a commit that cannot fail publishes the result, the lock is
+// dropped and the constructors run.
+#include "loader/base/mem.hpp"
+#include "rtld/debug/r_debug.hpp"
+#include "rtld/dlopen/dlfcn.hpp"
+#include "rtld/dlopen/object_index.hpp"
+#include "rtld/dlopen/transaction.hpp"
+#include "rtld/entry.hpp"
+#include "rtld/init/order.hpp"
+#include "rtld/init/run.hpp"
+#include "rtld/relocate/relocate.hpp"
+
+namespace myld::dlopen {
+namespace {
+
+Error no_memory(const char* object) { return {.code = Code::out_of_memory, .object = object}; }
+
+/// May the file be opened at run time at all?
+Status check_openable(const Module& m) {
+  if (m.image.has_flag_1(DF_1_NOOPEN)) return Error{.code = Code::no_dlopen, .object = m.display};
+  if (m.image.has_flag_1(DF_1_PIE)) return Error{.code = Code::cannot_dlopen_pie, .object = m.display};
+  return {};
+}
+
+/// The namespace that `id` means, made if it is kNewNamespace.
+Result<load::Namespace*> find_namespace(Runtime& runtime, long id, const Module* caller, bool& is_new) {
+  if (id == kCallersNamespace) return caller->ns;
+  if (id != kNewNamespace) {
+    if (id < 0 || static_cast<std::size_t>(id) >= runtime.namespaces.size() ||
+        runtime.namespaces[static_cast<std::size_t>(id)] == nullptr)
+      return Error{.code = Code::invalid_namespace, .sys_errno = sys::kEinval, .object = caller->display};
+    return runtime.namespaces[static_cast<std::size_t>(id)];
+  }
+  load::Namespace* ns = make_namespace(runtime);
+  if (ns == nullptr) return no_memory(caller->display);
+  is_new = true;
+  return ns;
+}
+
+bool first_error(void*, const Error&) { return false; }
+constexpr load::ErrorSink kStopAtFirst{first_error, nullptr};
+
+/// Missing version information in a library is no error at run time either.
+bool versions_error(void*, const Error& e) { return e.code == Code::undefined_version; }
+constexpr load::ErrorSink kVersions{versions_error, nullptr};
+
+Status load_and_relocate(Runtime& runtime, Transaction& t, Module& root, int mode) {
+  MYLD_CHECK(check_openable(root));
+  MYLD_CHECK(runtime.loader.load_closure({}, t.created, kStopAtFirst));
+  MYLD_CHECK(runtime.loader.check_versions(t.created.span(), kVersions));
+  for (Module* m : t.created)
+    if (!make_link_map(runtime, *m)) return no_memory(m->display);
+  MYLD_CHECK(t.make_group(root));
+  for (Module* m : t.created)
+    if (!make_scopes(*m, &root.group, (mode & kDeepBind) != 0)) return no_memory(m->display);
+  if (t.is_new_namespace && !t.open_global_scope(root)) return no_memory(root.display);
+  for (Module* m : t.created) MYLD_CHECK(tls::assign(runtime.tls, *m));
+  bool lazy = (mode & kBindingMask) == kLazy && !runtime.options.bind_now;
+  Vec<Module*> order;
+  if (!init::dependencies_first(t.created.span(), false, order)) return no_memory(root.display);
+  for (Module* m : order) {
+    m->advance(load::Stage::scoped);
+    m->lazy = lazy && !m->image.bind_now;
+  }
+  for (Module* m : order) MYLD_CHECK(relocate::relocate(runtime, *m, kStopAtFirst));
+  return tls::add_to_threads(runtime.tls, t.created.span());
+}
+
+/// The part that is done for modules that were there before, too. Nothing is visible yet.
+Status prepare(Runtime& runtime, Transaction& t, Module& root, int mode) {
+  if (t.created.empty()) {
+    MYLD_CHECK(t.make_group(root));
+    if ((mode & kBindingMask) == kNow)
+      for (Module* m : *t.group_members(root))
+        MYLD_CHECK(relocate::bind_all(runtime, *m, kStopAtFirst));
+  }
+  if ((mode & kGlobal) != 0 && !t.prepare_promotion(root)) return no_memory(root.display);
+  if (!t.extend_scopes(root)) return no_memory(root.display);
+  if (!t.created.empty() && !t.prepare_index(runtime)) return no_memory(root.display);
+  return {};
+}
+
+}  // namespace
+
+bool make_scopes(Module& m, load::Scope* group, bool deep) {
+  load::Scope* list[3];
+  std::uint32_t n = 0;
+  if (m.image.symbolic) {
+    Module* self = &m;
+    if (m.own.list == nullptr) m.own.list = load::make_list({&self, 1});
+    if (m.own.list == nullptr) return false;
+    list[n++] = &m.own;
+  }
+  if (deep && group != nullptr) list[n++] = group;
+  list[n++] = &m.ns->global;
+  if (!deep && group != nullptr) list[n++] = group;
+  load::ScopeChain* chain = make_chain({list, n});
+  if (chain == nullptr) return false;
+  m.scopes = chain;
+  return true;
+}
+
+Result<Opened> open_module(Runtime& runtime, const char* file, int mode, Module* caller, long ns_id) {
+  bool is_new_namespace = false;
+  load::Namespace* ns = MYLD_TRY(find_namespace(runtime, ns_id, caller, is_new_namespace));
+  Transaction t(runtime, *ns, is_new_namespace);
+  const char* name = file;
+  if (find_char(file, '$') != nullptr) {
+    char* expanded = runtime.loader.searcher.expand(file, strlen(file), &caller->requester);
+    if (expanded == nullptr)
+      return Error{.code = Code::empty_expansion, .object = caller->display, .subject = file};
+    runtime.loader.searcher.keep_for_error(expanded);
+    name = expanded;
+  }
+  auto found = runtime.loader.open(*ns, name, caller, (mode & kNoLoad) != 0, t.created);
+  if (!found) return found.error();
+  Module* root = found.value();
+  if (root == nullptr) return Opened{};
+  if (!t.created.empty()) {
+    if (is_new_namespace) ns->program = root;
+    MYLD_CHECK(load_and_relocate(runtime, t, *root, mode));
+  }
+  MYLD_CHECK(prepare(runtime, t, *root, mode));
+  if ((mode & kNoDelete) != 0) {
+    root->permanent = true;
+    if (root->permanent_because == nullptr) root->permanent_because = "RTLD_NODELETE";
+  }
+  ++root->opens;
+  t.commit();
+  return Opened{root, is_new_namespace};
+}
+
+void* open(const char* file, int mode, std::uintptr_t caller_address, long ns) {
+  Runtime& runtime = g_runtime;
+  clear_error();
+  if ((mode & kBindingMask) == 0 || (mode & ~(kBindingMask | kNoLoad | kDeepBind | kGlobal | kNoDelete)) != 0) {
+    set_error({.code = Code::invalid_mode, .sys_errno = sys::kEinval, .object = file == nullptr ? "" : file});
+    return nullptr;
+  }
+  Module* root = nullptr;
+  Vec<Module*> order;
+  {
+    LoadGuard guard(runtime);
+    Module* caller = module_at(caller_address);
+    if (caller == nullptr || caller->is_loader) caller = runtime.program;
+    if (file == nullptr || *file == 0) {
+      load::Namespace* own = ns >= 0 && static_cast<std::size_t>(ns) < runtime.namespaces.size()
+                                 ? runtime.namespaces[static_cast<std::size_t>(ns)]
+                                 : caller->ns;
+      return own == nullptr ? nullptr : own->program->link_map;
+    }
+    auto opened = open_module(runtime, file, mode, caller, ns);
+    if (!opened) {
+      set_error(opened.error());
+      return nullptr;
+    }
+    root = opened.value().module;
+    if (root == nullptr) return nullptr;
+    // Without memory for the order the constructors of new modules could not be run: the group itself
+    // is in breadth-first order, whose reverse has dependencies first but for diamonds.
+    const load::ModuleList* group = root->group.read();
+    if (!init::dependencies_first({group->modules, group->count}, false, order)) {
+      set_error(no_memory(file));
+      return nullptr;
+    }
+    if (opened.value().is_new_namespace && runtime.abi->libc_loaded != nullptr)
+      runtime.abi->libc_loaded(runtime, *root->ns);
+  }
+  char** envp = runtime.abi->environment == nullptr ? runtime.envp : runtime.abi->environment(runtime);
+  init::run_constructors(runtime, order.span(), envp);
+  return root->link_map;
+}
+
+}  // namespace myld::dlopen

@@ -1,0 +1,108 @@
+// dlsym(3), dlvsym(3).
+#include "arch/vector_state.hpp"
+#include "loader/base/mem.hpp"
+#include "rtld/dlopen/dlfcn.hpp"
+#include "rtld/dlopen/object_index.hpp"
+#include "rtld/entry.hpp"
+#include "rtld/relocate/relocate.hpp"
+
+namespace myld::dlopen {
+namespace {
+
+using scope::Definition;
+using scope::Request;
+
+void* const kDefault = nullptr;
+void* const kNext = reinterpret_cast<void*>(std::intptr_t{-1});
+
+/// The list that a handle of `m` stands for: the program's is the global scope of its namespace.
+const load::ModuleList* list_of(const Module& m) {
+  if (&m == m.ns->program) return m.ns->global.read();
+  return m.group.read();
+}
+
+/// RTLD_NEXT goes on in the list that the caller is in: the group it was opened with, or the global scope.
+Definition find_next(const Module& caller, const Request& request) {
+  const load::ScopeChain* chain = __atomic_load_n(&caller.scopes, __ATOMIC_ACQUIRE);
+  for (std::uint32_t i = 0; chain != nullptr && i < chain->count; ++i) {
+    const load::ModuleList* list = chain->scopes[i]->read();
+    if (list == nullptr || chain->scopes[i] == &caller.own) continue;
+    for (std::uint32_t at = 0; at < list->count; ++at)
+      if (list->modules[at] == &caller) return scope::find_in_list(list, request, at + 1);
+  }
+  return {};
+}
+
+Error undefined(const Module* where, const char* name, const char* version) {
+  return {.code = Code::undefined_symbol,
+          .object = where == nullptr ? "" : where->display,
+          .subject = name,
+          .detail = version};
+}
+
+Result<Definition> look_up(Runtime& runtime, void* handle, const Request& request, std::uintptr_t caller_address) {
+  const char* version = request.version == nullptr ? nullptr : request.version->name;
+  Module* caller = module_at(caller_address);
+  if (handle == kNext) {
+    if (caller == nullptr) return Error{.code = Code::next_without_caller, .object = runtime.program->display};
+    Definition d = find_next(*caller, request);
+    if (!d) return undefined(caller, request.name, version);
+    return d;
+  }
+  if (caller == nullptr) caller = runtime.program;
+  if (handle == kDefault) {
+    Definition d = scope::find(__atomic_load_n(&caller->scopes, __ATOMIC_ACQUIRE), request);
+    if (!d) return undefined(caller, request.name, version);
+    return d;
+  }
+  const ObjectIndex* index = current_index();
+  Module* m = index == nullptr ? nullptr : index->by_handle(handle);
+  if (m == nullptr)
+    return Error{.code = Code::invalid_handle,
+                 .object = caller->display,
+                 .value = reinterpret_cast<std::uintptr_t>(handle)};
+  Definition d = scope::find_in_list(list_of(*m), request);
+  if (!d) return undefined(m, request.name, version);
+  return d;
+}
+
+}  // namespace
+
+void* symbol(void* handle, const char* name, const char* version, std::uintptr_t caller) {
+  Runtime& runtime = g_runtime;
+  clear_error();
+  elf::Version wanted{.name = version, .hash = version == nullptr ? 0 : scope::sysv_hash(version)};
+  Request request = Request::of(name, version == nullptr ? nullptr : &wanted, scope::Purpose::address);
+  request.newest = version == nullptr;
+  request.hidden_version_ok = version != nullptr;
+  Definition d;
+  {
+    ReadSection section;
+    auto found = look_up(runtime, handle, request, caller);
+    if (!found) {
+      set_error(found.error());  // while the names it points to are sure to be there
+      return nullptr;
+    }
+    d = found.value();
+    if (elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE) d = scope::unique(name, d);
+    if (elf::sym_type(*d.symbol) == STT_TLS) {
+      auto* block = static_cast<char*>(tls::block_of(*d.module));
+      return block == nullptr ? nullptr : block + d.symbol->st_value;
+    }
+  }
+  if (handle == kDefault && !d.module->from_start) {
+    Module* user = module_at(caller);
+    if (user != nullptr && !note_dependency(runtime, *user, *d.module)) {
+      set_error({.code = Code::out_of_memory, .object = user->display});
+      return nullptr;
+    }
+  }
+  auto address = relocate::address_of(runtime, d);
+  if (!address) {
+    set_error(address.error());
+    return nullptr;
+  }
+  return reinterpret_cast<void*>(address.value());
+}
+
+}  // namespace myld::dlopen

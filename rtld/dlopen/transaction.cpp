@@ -1,0 +1,210 @@
+#include "rtld/dlopen/transaction.hpp"
+
+#include "loader/base/mem.hpp"
+#include "rtld/debug/r_debug.hpp"
+#include "rtld/dlopen/dlfcn.hpp"
+#include "rtld/entry.hpp"
+#include "rtld/scope/lookup.hpp"
+
+#include <new>
+
+namespace myld::dlopen {
+
+load::ScopeChain* make_chain(std::span<load::Scope* const> scopes) {
+  auto* chain = static_cast<load::ScopeChain*>(
+      heap::allocate(sizeof(load::ScopeChain) + scopes.size() * sizeof(load::Scope*)));
+  if (chain == nullptr) return nullptr;
+  chain->count = static_cast<std::uint32_t>(scopes.size());
+  for (std::size_t i = 0; i < scopes.size(); ++i) chain->scopes[i] = scopes[i];
+  return chain;
+}
+
+void release_chain(load::ScopeChain* chain) {
+  if (chain != nullptr)
+    heap::release(chain, sizeof(load::ScopeChain) + chain->count * sizeof(load::Scope*));
+}
+
+load::Namespace* make_namespace(Runtime& runtime) {
+  std::size_t id = 1;
+  while (id < runtime.namespaces.size() && runtime.namespaces[id] != nullptr) ++id;
+  if (!runtime.namespaces.reserve(id + 1)) return nullptr;
+  void* memory = heap::allocate(sizeof(load::Namespace));
+  void* r_debug = heap::allocate(sizeof(debug::RDebug));
+  if (memory == nullptr || r_debug == nullptr) {
+    heap::release(memory, sizeof(load::Namespace));
+    heap::release(r_debug, sizeof(debug::RDebug));
+    return nullptr;
+  }
+  auto* ns = new (memory) load::Namespace;
+  ns->id = static_cast<long>(id);
+  ns->r_debug = r_debug;
+  auto* r = static_cast<debug::RDebug*>(r_debug);
+  *r = _r_debug;
+  r->r_map = nullptr;
+  r->r_version = 2;
+  if (id == runtime.namespaces.size())
+    runtime.namespaces.push_reserved(ns);
+  else
+    runtime.namespaces[id] = ns;
+  return ns;
+}
+
+void remove_namespace(Runtime& runtime, load::Namespace& ns) {
+  runtime.namespaces[static_cast<std::size_t>(ns.id)] = nullptr;
+  while (runtime.namespaces.back() == nullptr) runtime.namespaces.pop();
+  debug::unchain(ns);
+  load::release_list(ns.global.list);
+  heap::release(ns.r_debug, sizeof(debug::RDebug));
+  ns.~Namespace();
+  heap::release(&ns, sizeof ns);
+}
+
+void drop_uses(Module& m) {
+  for (Module* each : m.needed) --each->users;
+  for (Module* each : m.bound_to) --each->users;
+  m.needed.clear();
+  m.bound_to.clear();
+}
+
+// ---- Retired -------------------------------------------------------------------------------------
+
+void Retired::add(const Item& item) {
+  if (item.what != nullptr) items_.push_reserved(item);
+}
+
+void Retired::release() {
+  if (items_.empty()) return;
+  wait_for_readers();
+  for (const Item& item : items_) switch (item.kind) {
+    case Kind::list: load::release_list(static_cast<load::ModuleList*>(item.what)); break;
+    case Kind::chain: release_chain(static_cast<load::ScopeChain*>(item.what)); break;
+    case Kind::index: release_index(static_cast<ObjectIndex*>(item.what)); break;
+    }
+  items_.clear();
+}
+
+// ---- Transaction ---------------------------------------------------------------------------------
+
+Transaction::Transaction(Runtime& runtime, load::Namespace& ns, bool is_new)
+    : is_new_namespace(is_new), runtime_(runtime), ns_(ns) {}
+
+Transaction::~Transaction() {
+  if (!committed_) roll_back();
+}
+
+Status Transaction::make_group(Module& root) {
+  if (root.group.list != nullptr) return {};
+  Vec<Module*> members;
+  if (!load::breadth_first(root, members)) return Error{.code = Code::out_of_memory, .object = root.display};
+  root.group.list = load::make_list(members.span());
+  if (root.group.list == nullptr) return Error{.code = Code::out_of_memory, .object = root.display};
+  if (created.empty()) made_group_ = &root;
+  return {};
+}
+
+const Transaction::Members* Transaction::group_members(Module& root) {
+  members_ = {root.group.list->modules, root.group.list->modules + root.group.list->count};
+  return &members_;
+}
+
+bool Transaction::open_global_scope(Module& root) {
+  ns_.global.list = load::make_list({root.group.list->modules, root.group.list->count});
+  if (ns_.global.list == nullptr) return false;
+  for (Module* m : *group_members(root)) m->global = m->ns == &ns_ || m->global;
+  return true;
+}
+
+bool Transaction::prepare_promotion(Module& root) {
+  Vec<Module*> all;
+  const load::ModuleList* old = ns_.global.list;
+  for (std::uint32_t i = 0; old != nullptr && i < old->count; ++i)
+    if (!all.push(old->modules[i])) return false;
+  std::size_t before = all.size();
+  for (Module* m : *group_members(root))
+    if (!m->global && !all.push(m)) return false;
+  if (all.size() == before) return true;
+  new_global_ = load::make_list(all.span());
+  promoted_ = &root;
+  return new_global_ != nullptr;
+}
+
+bool Transaction::extend_scopes(Module& root) {
+  for (Module* m : *group_members(root)) {
+    if (m->from_start || m->is_loader || m->ns != &ns_ || m->scopes == nullptr) continue;
+    bool has = false;
+    for (std::uint32_t i = 0; i < m->scopes->count; ++i) has = has || m->scopes->scopes[i] == &root.group;
+    if (has) continue;
+    Vec<load::Scope*> scopes;
+    for (std::uint32_t i = 0; i < m->scopes->count; ++i)
+      if (!scopes.push(m->scopes->scopes[i])) return false;
+    if (!scopes.push(&root.group)) return false;
+    load::ScopeChain* chain = make_chain(scopes.span());
+    if (chain == nullptr) return false;
+    if (!new_chains_.push({m, chain})) {
+      release_chain(chain);
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Transaction::prepare_index(Runtime& runtime) {
+  new_index_ = make_index(runtime);
+  return new_index_ != nullptr;
+}
+
+void Transaction::commit() {
+  committed_ = true;
+  Retired retired;
+  // Room for what is replaced; should even that be missing, the old versions are left to the process:
+  // readers may hold them, so they cannot be released now.
+  bool room = retired.reserve(new_chains_.size() + 2);
+  if (!created.empty()) debug::announce(ns_, debug::State::add);
+  if (is_new_namespace) debug::chain(ns_);
+  for (Module* m : created) {
+    debug::link(ns_, *m);
+    if (m->ns->libc == nullptr && runtime_.abi->is_libc != nullptr && runtime_.abi->is_libc(*m)) m->ns->libc = m;
+  }
+  if (new_index_ != nullptr) {
+    ObjectIndex* old = publish_index(new_index_);
+    if (room) retired.index(old);
+  }
+  for (const NewChain& each : new_chains_) {
+    load::ScopeChain* old = each.module->scopes;
+    __atomic_store_n(&each.module->scopes, each.chain, __ATOMIC_RELEASE);
+    if (room) retired.chain(old);
+  }
+  if (new_global_ != nullptr) {
+    load::ModuleList* old = ns_.global.list;
+    __atomic_store_n(&ns_.global.list, new_global_, __ATOMIC_RELEASE);
+    if (room) retired.list(old);
+    for (Module* m : *group_members(*promoted_)) m->global = true;
+  }
+  if (!created.empty()) {
+    if (runtime_.abi->chain_changed != nullptr) runtime_.abi->chain_changed(runtime_, ns_);
+    debug::announce(ns_, debug::State::consistent);
+  }
+  retired.release();
+}
+
+void Transaction::roll_back() {
+  for (const NewChain& each : new_chains_) release_chain(each.chain);
+  load::release_list(new_global_);
+  release_index(new_index_);
+  if (made_group_ != nullptr) {
+    load::release_list(made_group_->group.list);
+    made_group_->group.list = nullptr;
+  }
+  for (Module* m : created) drop_uses(*m);
+  for (std::size_t i = created.size(); i-- > 0;) {
+    Module& m = *created[i];
+    if (m.permanent) scope::forget_unique(m);
+    tls::remove(runtime_.tls, m);
+    release_link_map(runtime_, m);
+    // The error that is on its way to dlerror may point to the module's name.
+    runtime_.loader.remove(m);
+  }
+  if (is_new_namespace) remove_namespace(runtime_, ns_);
+}
+
+}  // namespace myld::dlopen

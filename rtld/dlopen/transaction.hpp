@@ -1,0 +1,89 @@
+// All or nothing: what a dlopen prepares, and what becomes of it.
+#pragma once
+#include "rtld/dlopen/object_index.hpp"
+#include "rtld/runtime.hpp"
+
+namespace myld::dlopen {
+
+/// Collects new modules and new versions of shared lists. commit() publishes them and cannot fail;
+/// without it the destructor takes everything back. Needs: the load lock for its whole life.
+class Transaction {
+public:
+  Transaction(Runtime& runtime, load::Namespace& ns, bool is_new_namespace);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  Vec<Module*> created;         ///< in breadth-first order, the root first
+  const bool is_new_namespace;
+
+  /// Gives `root` its group, if it has none yet. Errors: out_of_memory.
+  Status make_group(Module& root);
+  /// The group's members in breadth-first order.
+  struct Members {
+    Module* const* first;
+    Module* const* last;
+    Module* const* begin() const { return first; }
+    Module* const* end() const { return last; }
+  };
+  const Members* group_members(Module& root);
+
+  /// The global scope of a new namespace: what its first module brought.
+  bool open_global_scope(Module& root);
+  /// RTLD_GLOBAL: a longer global scope.
+  bool prepare_promotion(Module& root);
+  /// Modules of the group that were opened before may bind to the new group as well, lazily.
+  bool extend_scopes(Module& root);
+  bool prepare_index(Runtime& runtime);
+
+  void commit();
+
+private:
+  struct NewChain {
+    Module* module;
+    load::ScopeChain* chain;
+  };
+  void roll_back();
+
+  Runtime& runtime_;
+  load::Namespace& ns_;
+  bool committed_ = false;
+  Module* promoted_ = nullptr;
+  load::ModuleList* new_global_ = nullptr;
+  Module* made_group_ = nullptr;  ///< an existing module that got a group
+  Vec<NewChain> new_chains_;
+  ObjectIndex* new_index_ = nullptr;
+  Members members_{};
+};
+
+load::ScopeChain* make_chain(std::span<load::Scope* const> scopes);
+void release_chain(load::ScopeChain* chain);
+
+/// A fresh namespace with the next free id, or nullptr.
+load::Namespace* make_namespace(Runtime& runtime);
+void remove_namespace(Runtime& runtime, load::Namespace& ns);
+
+/// Takes back what a module counted on others: users of what it needs and is bound to.
+void drop_uses(Module& module);
+
+/// Things that readers may still look at, released together after they are gone.
+class Retired {
+public:
+  bool reserve(std::size_t n) { return items_.reserve(items_.size() + n); }
+  void list(load::ModuleList* l) { add({Kind::list, l}); }
+  void chain(load::ScopeChain* c) { add({Kind::chain, c}); }
+  void index(ObjectIndex* i) { add({Kind::index, i}); }
+  /// Waits for the readers, then releases. Needs: no lock that a reader could wait for.
+  void release();
+
+private:
+  enum class Kind : std::uint8_t { list, chain, index };
+  struct Item {
+    Kind kind;
+    void* what;
+  };
+  void add(const Item& item);
+  Vec<Item> items_;
+};
+
+}  // namespace myld::dlopen
