@@ -48,6 +48,12 @@ concept IsPort = requires(std::uint32_t r_type, std::uint8_t st_other) {
   { P::kGotPlt } -> std::convertible_to<GotPltLayout>;
   { P::kLoaderSoname } -> std::convertible_to<const char*>;
   { P::kLibDir } -> std::convertible_to<const char*>;
+  { P::kFpuControl } -> std::convertible_to<std::uint32_t>;
+  { P::kRseqSignature } -> std::convertible_to<std::uint32_t>;
+  { P::kVdsoClockGettime } -> std::convertible_to<const char*>;
+  { P::kVdsoClockGetres } -> std::convertible_to<const char*>;
+  { P::kVdsoGettimeofday } -> std::convertible_to<const char*>;
+  { P::kVdsoGetrandom } -> std::convertible_to<const char*>;
   { P::reloc_kind(r_type) } -> std::same_as<RelocKind>;
   { P::reloc_name(r_type) } -> std::same_as<const char*>;
   { P::must_bind_now(st_other) } -> std::same_as<bool>;

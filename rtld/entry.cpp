@@ -54,6 +54,10 @@ void wait_for_readers() {
   }
 }
 
+void forget_readers_in_child() {
+  for (ReaderLine& line : g_readers) line = {};
+}
+
 void lock_load(Runtime& runtime) { runtime.load_lock->lock(); }
 void unlock_load(Runtime& runtime) { runtime.load_lock->unlock(); }
 

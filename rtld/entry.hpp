@@ -37,6 +37,9 @@ private:
 /// Waits until every ReadSection that began before the call has ended.
 void wait_for_readers();
 
+/// In a forked child: the readers of other threads are not there.
+void forget_readers_in_child();
+
 /// relocate::add_dependency under the load lock, for the readers. False when memory ran out.
 bool note_dependency(Runtime& runtime, load::Module& user, load::Module& provider);
 

@@ -25,6 +25,16 @@ struct X86_64 {
   /// Flag bits of an ld.so.cache entry for this ABI (glibc's dl-cache.h: FLAG_X8664_LIB64 | ELF_LIBC6).
   static constexpr std::uint32_t kCacheFlags = 0x0303;
 
+  /// What AT_FPUCW stands for where the kernel gives none; 0: the ISA has no such word.
+  static constexpr std::uint32_t kFpuControl = 0x037f;
+  /// Marks the abort handlers of restartable sequences (rseq(2), RSEQ_SIG).
+  static constexpr std::uint32_t kRseqSignature = 0x53053053;
+  // Names of the vDSO's functions (vdso(7)).
+  static constexpr const char* kVdsoClockGettime = "__vdso_clock_gettime";
+  static constexpr const char* kVdsoClockGetres = "__vdso_clock_getres";
+  static constexpr const char* kVdsoGettimeofday = "__vdso_gettimeofday";
+  static constexpr const char* kVdsoGetrandom = "__vdso_getrandom";
+
   static constexpr RelocKind reloc_kind(std::uint32_t r_type) {
     switch (r_type) {
     case 0: return RelocKind::none;

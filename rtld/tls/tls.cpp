@@ -319,6 +319,8 @@ void destroy_thread(State& s, std::uintptr_t tp) {
   free_thread(s, *t);
 }
 
+DtvEntry* first_dtv(std::uintptr_t tp) { return dtv_slot(tp); }
+
 Thread* current_thread() { return thread_at(arch::thread_pointer()); }
 
 void* block_of(const Module& m) {

@@ -46,6 +46,7 @@ struct Thread {
   std::uint64_t capacity;   ///< highest usable index
   void** blocks;            ///< what the loader allocated for module i, or nullptr
   ErrorText error;
+  void* catcher;            ///< for the libc adapter
 };
 
 /// A module that has thread-local storage, by ID.
@@ -104,7 +105,10 @@ bool create_thread(State& state, std::uintptr_t tp);
 bool recycle_thread(State& state, std::uintptr_t tp);
 void destroy_thread(State& state, std::uintptr_t tp);
 
-/// Number of the calling thread's record, through its DTV. nullptr before the first thread is set up.
+/// The DTV (entry [0]) of the thread at `tp`.
+DtvEntry* first_dtv(std::uintptr_t tp);
+
+/// The calling thread's record, through its DTV. nullptr before the first thread is set up.
 Thread* current_thread();
 
 /// The calling thread's block of `module`, or nullptr.

@@ -1,0 +1,209 @@
+// The start of a process, as a list of passes.
+#include "rtld/debug/r_debug.hpp"
+#include "loader/base/mem.hpp"
+#include "loader/sys/calls.hpp"
+#include "rtld/dlopen/dlfcn.hpp"
+#include "rtld/dlopen/object_index.hpp"
+#include "rtld/entry.hpp"
+#include "rtld/glibc/start.hpp"
+#include "rtld/init/order.hpp"
+#include "rtld/init/run.hpp"
+#include "rtld/relocate/relocate.hpp"
+#include "rtld/start/command_line.hpp"
+#include "rtld/start/environment.hpp"
+#include "rtld/start/modules.hpp"
+#include "rtld/start/report.hpp"
+
+namespace myld {
+
+constinit Runtime g_runtime;
+
+namespace start {
+namespace {
+
+using load::Module;
+
+struct Start {
+  Runtime& runtime;
+  StartErrors errors{runtime};
+  Vec<Module*> closure;  ///< program first, breadth-first; the global scope
+  Vec<Module*> order;    ///< the same, dependencies first
+  int program_index = 0;
+
+  void require(const Status& status) {
+    if (status) return;
+    errors.fail(status.error());
+    errors.stop_if_any();
+  }
+};
+
+[[noreturn]] void usage_error(Start& s, const Error& error) {
+  s.errors.fail(error);
+  const char* hint = "Try '--help' for more information.\n";
+  sys::write_all(2, hint, strlen(hint));
+  sys::exit(1);
+}
+
+/// What the kernel says, and what the user asks for.
+void read_request(Start& s, std::uintptr_t* stack) {
+  Runtime& r = s.runtime;
+  r.stack = sys::InitialStack::at(stack);
+  r.argc = r.stack.argc();
+  r.argv = r.stack.argv;
+  r.envp = r.stack.envp;
+  r.secure = is_secure(r.stack);
+  r.direct = is_entry_point(r.stack.get(sys::kAtEntry));
+  r.loader.page_size = r.stack.get(sys::kAtPagesz, 4096);
+  r.loader.searcher.config.secure = r.secure;
+  read_environment(r);
+  if (!r.direct) return;
+  CommandLine line = parse(r);
+  if (line.error) usage_error(s, line.error);
+  if (line.version) print_version();
+  if (line.help) print_help(r);
+  if (line.version || line.help) sys::exit(0);
+  if (line.program_index == 0) usage_error(s, {.code = Code::missing_program});
+  s.program_index = line.program_index;
+}
+
+/// The loader's own module, the program, the vDSO: in the order that everybody expects of the chain.
+void add_first_modules(Start& s) {
+  Runtime& r = s.runtime;
+  r.first.id = 0;
+  if (!r.namespaces.push(&r.first)) s.require(Error{.code = Code::out_of_memory});
+  if (r.direct) {
+    Status added = add_named_program(r, r.argv[s.program_index]);
+    if (r.options.verify) sys::exit(!added ? 1 : r.program->image.segments.interp != nullptr ? 0 : 2);
+    s.require(added);
+    if (r.options.argv0 != nullptr) r.argv[s.program_index] = const_cast<char*>(r.options.argv0);
+    shift_stack(r, s.program_index);
+    r.argc = r.stack.argc();
+    r.argv = r.stack.argv;
+    r.envp = r.stack.envp;
+  } else {
+    s.require(add_mapped_program(r));
+  }
+  s.require(add_vdso(r));
+  s.require(add_self(r));
+}
+
+/// Everything that the program needs, directly or not, mapped.
+void load_closure(Start& s) {
+  Runtime& r = s.runtime;
+  Vec<Module*> created;
+  if (!created.push(r.program)) s.require(Error{.code = Code::out_of_memory});
+  add_preloads(r, created, s.errors.sink());
+  s.require(r.loader.load_closure({}, created, s.errors.sink()));
+  for (Module* m : created) m->from_start = true;
+  if (!load::breadth_first(*r.program, s.closure)) s.require(Error{.code = Code::out_of_memory});
+  if (r.options.trace_objects) list_modules(r, s.closure.span(), s.errors);
+  s.require(r.loader.check_versions(s.closure.span(), s.errors.sink()));
+  s.errors.stop_if_any();
+}
+
+/// Which C library this is decides what the rest of the world expects of its loader.
+void choose_abi(Start& s) {
+  Runtime& r = s.runtime;
+  auto abi = glibc::choose(r, s.closure.span());
+  if (!abi) s.require(abi.error());
+  r.abi = abi.value();
+  for (Module* m : r.first.modules)
+    if (!dlopen::make_link_map(r, *m)) s.require(Error{.code = Code::out_of_memory, .object = m->display});
+}
+
+/// Scopes, the chain that debuggers read, the index that readers use.
+void publish_modules(Start& s) {
+  Runtime& r = s.runtime;
+  for (Module* m : s.closure) m->global = true;
+  r.first.global.list = load::make_list(s.closure.span());
+  bool ok = r.first.global.list != nullptr && init::dependencies_first(s.closure.span(), false, s.order);
+  for (Module* m : r.first.modules) ok = ok && dlopen::make_scopes(*m, nullptr, false);
+  dlopen::ObjectIndex* index = ok ? dlopen::make_index(r) : nullptr;
+  if (index == nullptr) s.require(Error{.code = Code::out_of_memory});
+  dlopen::publish_index(index);
+  debug::publish(r);
+  // The loader comes last in the chain, where programs that walk it are used to find it.
+  for (Module* m : r.first.modules)
+    if (!m->is_loader) debug::link(r.first, *m);
+  debug::link(r.first, *r.loader.self);
+  if (r.abi->chain_changed != nullptr) r.abi->chain_changed(r, r.first);
+}
+
+/// Static TLS of all modules, the first thread's TCB. The thread pointer is set before anything is
+/// relocated: IFUNC resolvers may read the stack guard.
+void set_up_thread(Start& s) {
+  Runtime& r = s.runtime;
+  tls::initialise(r.tls);
+  r.tls.surplus = r.abi->static_tls_surplus;
+  r.tls.tcb_bytes = r.abi->tcb_bytes;
+  r.tls.tcb_align = r.abi->tcb_align;
+  for (Module* m : r.first.modules) s.require(tls::assign(r.tls, *m));
+  if (r.abi->prepare != nullptr) s.require(r.abi->prepare(r));
+  tls::finish_layout(r.tls);
+  auto tp = tls::create_first_thread(r.tls);
+  if (!tp) s.require(tp.error());
+  r.abi->thread_created(r, tp.value());
+  if (long e = arch::set_thread_pointer(tp.value()); e < 0)
+    s.require(Error{.code = Code::out_of_memory, .sys_errno = static_cast<int>(-e)});
+  if (r.abi->before_relocation != nullptr) r.abi->before_relocation(r);
+}
+
+/// Dependencies first, the program last: its COPY relocations take what the others have stored.
+void relocate_modules(Start& s) {
+  Runtime& r = s.runtime;
+  for (Module* m : {r.loader.self, r.vdso})
+    if (m != nullptr) {
+      m->advance(load::Stage::relocated);
+      m->advance(load::Stage::running);
+    }
+  for (Module* m : s.order) {
+    if (m->is_loader) continue;
+    m->advance(load::Stage::scoped);
+    m->lazy = !r.options.bind_now && !m->image.bind_now;
+    Status status = relocate::relocate(r, *m, s.errors.sink());
+    if (!status) s.errors.fail(status.error());
+  }
+  s.errors.stop_if_any();
+  // The images hold relocated words, so they are copied only now.
+  tls::initialise_first_thread(r.tls, arch::thread_pointer());
+}
+
+/// libc's own beginning, then constructors, dependencies first.
+void initialise_modules(Start& s) {
+  Runtime& r = s.runtime;
+  if (r.abi->before_constructors != nullptr) r.abi->before_constructors(r);
+  debug::announce(r.first, debug::State::consistent);
+  r.started = true;
+  init::run_preinit(r, *r.program);
+  init::run_constructors(r, s.order.span(), r.envp);
+}
+
+}  // namespace
+}  // namespace start
+}  // namespace myld
+
+extern "C" {
+
+struct HandOver {
+  std::uintptr_t entry;
+  std::uintptr_t stack;
+};
+
+[[gnu::visibility("hidden")]] HandOver myld_main(std::uintptr_t* stack) {
+  using namespace myld;
+  start::Start s{g_runtime};
+  start::read_request(s, stack);
+  glibc::read_early(g_runtime);
+  start::add_first_modules(s);
+  start::load_closure(s);
+  start::choose_abi(s);
+  start::set_up_thread(s);
+  start::publish_modules(s);
+  start::relocate_modules(s);
+  start::initialise_modules(s);
+  return {g_runtime.stack.get(sys::kAtEntry), reinterpret_cast<std::uintptr_t>(g_runtime.stack.base)};
+}
+
+/// The program registers this with atexit (AMD64 supplement 3.4.1: rdx at entry).
+[[gnu::visibility("hidden")]] void myld_finalise() { myld::init::run_all_destructors(myld::g_runtime); }
+}

@@ -1,0 +1,228 @@
+#include "rtld/start/modules.hpp"
+
+#include "loader/base/mem.hpp"
+#include "loader/sys/calls.hpp"
+
+extern "C" {
+[[gnu::visibility("hidden")]] extern const myld::elf::Ehdr __ehdr_start;
+[[gnu::visibility("hidden")]] void _start();
+}
+
+namespace myld::start {
+namespace {
+
+using load::Module;
+
+std::span<const elf::Phdr> own_phdrs() {
+  const auto* base = reinterpret_cast<const unsigned char*>(&__ehdr_start);
+  return {reinterpret_cast<const elf::Phdr*>(base + __ehdr_start.e_phoff), __ehdr_start.e_phnum};
+}
+
+/// The link of /proc/self/exe: a heap string, or nullptr.
+char* own_executable() {
+  char path[4096];
+  long n = sys::readlink("/proc/self/exe", path, sizeof path);
+  return n <= 0 || n == sizeof path ? nullptr : copy_string(path, static_cast<std::size_t>(n));
+}
+
+char* directory_part(char* path) {
+  if (path == nullptr) return nullptr;
+  std::size_t n = strlen(path);
+  while (n > 1 && path[n - 1] != '/') --n;
+  while (n > 1 && path[n - 1] == '/') --n;
+  char* result = copy_string(path, n);
+  release_string(path);
+  return result;
+}
+
+/// The load bias of the program that the kernel mapped.
+LoadBias bias_of(std::span<const elf::Phdr> phdrs, const sys::InitialStack& stack) {
+  auto at = reinterpret_cast<std::uintptr_t>(phdrs.data());
+  for (const elf::Phdr& p : phdrs)
+    if (p.p_type == PT_PHDR) return {at - p.p_vaddr};
+  // Without PT_PHDR the table's own place tells: it lies e_phoff into the segment that maps the header.
+  for (const elf::Phdr& p : phdrs)
+    if (p.p_type == PT_LOAD && p.p_offset == 0) {
+      const auto* header = reinterpret_cast<const elf::Ehdr*>(at - sizeof(elf::Ehdr));
+      if (header->e_ident[0] == 0x7f && header->e_phoff == sizeof(elf::Ehdr))
+        return {reinterpret_cast<std::uintptr_t>(header) - p.p_vaddr};
+    }
+  static_cast<void>(stack);
+  return {0};
+}
+
+const char* interpreter(const elf::Segments& s, LoadBias bias) {
+  if (s.interp == nullptr || s.interp->p_filesz == 0) return nullptr;
+  const char* path = (bias + LinkAddr{s.interp->p_vaddr}).as<const char>();
+  return path[s.interp->p_filesz - 1] == 0 ? path : nullptr;
+}
+
+void become_program(Runtime& runtime, Module& m) {
+  m.is_program = true;
+  m.from_start = true;
+  runtime.program = &m;
+  runtime.first.program = &m;
+}
+
+/// Splits a list of names at any of `separators` and calls visit(name) for each.
+template <class Visit>
+void each_name(const char* list, const char* separators, Visit visit) {
+  for (const char* p = list; *p != 0;) {
+    const char* end = p;
+    while (*end != 0 && find_char(separators, *end) == nullptr) ++end;
+    if (end != p) {
+      if (char* name = copy_string(p, static_cast<std::size_t>(end - p))) {
+        visit(name);
+        release_string(name);
+      }
+    }
+    p = *end == 0 ? end : end + 1;
+  }
+}
+
+}  // namespace
+
+bool is_entry_point(std::uint64_t address) {
+  return address == reinterpret_cast<std::uintptr_t>(&_start);
+}
+
+Status add_self(Runtime& runtime) {
+  Vec<Module*> created;
+  LoadBias bias{reinterpret_cast<std::uintptr_t>(&__ehdr_start)};
+  // Found by its own names only when libc asks for its loader; the search never looks for it.
+  char* path = nullptr;
+  if (runtime.direct) {
+    path = own_executable();
+  } else {
+    const char* asked = interpreter(runtime.program->image.segments, runtime.program->image.bias);
+    if (asked != nullptr) path = copy_string(asked);
+  }
+  if (path == nullptr) path = copy_string("myld");
+  if (path == nullptr) return Error{.code = Code::out_of_memory};
+  auto m = runtime.loader.add_mapped(runtime.first, own_phdrs(), bias, path, path, created);
+  if (!m) return m.error();
+  m.value()->is_loader = true;
+  m.value()->from_start = true;
+  runtime.loader.self = m.value();
+  return {};
+}
+
+Status add_mapped_program(Runtime& runtime) {
+  const sys::InitialStack& stack = runtime.stack;
+  const auto* phdrs = reinterpret_cast<const elf::Phdr*>(stack.get(sys::kAtPhdr));
+  std::span<const elf::Phdr> table{phdrs, static_cast<std::size_t>(stack.get(sys::kAtPhnum))};
+  const char* name = runtime.argc > 0 && runtime.argv[0] != nullptr ? runtime.argv[0] : "<program>";
+  Vec<Module*> created;
+  Module* m = MYLD_TRY(
+      runtime.loader.add_mapped(runtime.first, table, bias_of(table, stack), "", name, created));
+  become_program(runtime, *m);
+  m->origin = runtime.options.origin_path != nullptr ? copy_string(runtime.options.origin_path)
+                                                     : directory_part(own_executable());
+  m->requester.origin = m->origin;
+  return {};
+}
+
+Status add_named_program(Runtime& runtime, const char* path) {
+  find::Found found;
+  MYLD_CHECK(find_char(path, '/') != nullptr ? runtime.loader.searcher.open(path, found)
+                                             : runtime.loader.searcher.find(path, nullptr, found));
+  elf::Ehdr header;
+  memcpy(&header, found.head, sizeof header);
+  Vec<Module*> created;
+  Module* m = MYLD_TRY(runtime.loader.add_file(runtime.first, found, nullptr, created));
+  become_program(runtime, *m);
+  const char* full_path = m->path;
+  m->path = "";
+  m->display = path;
+  m->requester.path = path;
+  auto set = [&](std::uint64_t type, std::uint64_t value) {
+    if (sys::AuxEntry* a = runtime.stack.find(type)) a->value = value;
+  };
+  LoadBias bias = m->mapping.bias;
+  // The headers as the program sees them are those in its own memory, where they are mapped.
+  const elf::Segments& s = m->image.segments;
+  LinkAddr phdr{header.e_phoff};
+  if (s.phdr != nullptr)
+    phdr = {s.phdr->p_vaddr};
+  else
+    for (const elf::Phdr& p : s.phdrs)
+      if (p.p_type == PT_LOAD && p.p_offset <= header.e_phoff && header.e_phoff - p.p_offset < p.p_filesz)
+        phdr = {p.p_vaddr + header.e_phoff - p.p_offset};
+  set(sys::kAtPhdr, (bias + phdr).value);
+  set(sys::kAtPhnum, header.e_phnum);
+  set(sys::kAtPhent, header.e_phentsize);
+  set(sys::kAtEntry, (bias + LinkAddr{header.e_entry}).value);
+  set(sys::kAtBase, reinterpret_cast<std::uintptr_t>(&__ehdr_start));
+  set(sys::kAtExecfn, reinterpret_cast<std::uintptr_t>(full_path));
+  return {};
+}
+
+Status add_vdso(Runtime& runtime) {
+  std::uint64_t at = runtime.stack.get(sys::kAtSysinfoEhdr);
+  if (at == 0) return {};
+  const auto* header = reinterpret_cast<const elf::Ehdr*>(at);
+  std::span<const elf::Phdr> phdrs{reinterpret_cast<const elf::Phdr*>(at + header->e_phoff), header->e_phnum};
+  LoadBias bias{at};
+  for (const elf::Phdr& p : phdrs)
+    if (p.p_type == PT_LOAD) bias = {at + p.p_offset - p.p_vaddr};
+  Vec<Module*> created;
+  char* name = copy_string("linux-vdso.so.1");
+  if (name == nullptr) return Error{.code = Code::out_of_memory};
+  Module* m = MYLD_TRY(runtime.loader.add_mapped(runtime.first, phdrs, bias, name, name, created));
+  m->from_start = true;
+  runtime.vdso = m;
+  return {};
+}
+
+void add_preloads(Runtime& runtime, Vec<Module*>& created, const load::ErrorSink& sink) {
+  Module& program = *runtime.program;
+  std::size_t inserted = 0;
+  auto preload = [&](const char* name, const char* source) {
+    auto opened = runtime.loader.open(runtime.first, name, &program, false, created);
+    if (!opened) {
+      Error e{.code = Code::preload_ignored, .sys_errno = 0, .subject = name, .detail = source};
+      sink.report(sink.context, e);
+      return;
+    }
+    Module* m = opened.value();
+    if (m == &program || program.needed.contains(m)) return;
+    // Preloaded modules come right after the program in every search.
+    if (!program.needed.push(m)) return;
+    for (std::size_t i = program.needed.size() - 1; i > inserted; --i)
+      program.needed[i] = program.needed[i - 1];
+    program.needed[inserted++] = m;
+    ++m->users;
+  };
+  if (runtime.options.preload != nullptr)
+    each_name(runtime.options.preload, " :", [&](const char* n) { preload(n, "LD_PRELOAD"); });
+  if (runtime.options.preload_option != nullptr)
+    each_name(runtime.options.preload_option, " :", [&](const char* n) { preload(n, "--preload"); });
+  long fd = sys::open_for_reading("/etc/ld.so.preload");
+  if (fd < 0) return;
+  char text[4096];
+  long n = sys::pread_full(static_cast<int>(fd), text, sizeof text - 1, 0);
+  sys::close(static_cast<int>(fd));
+  if (n <= 0) return;
+  text[n] = 0;
+  // '#' starts a comment up to the end of the line.
+  for (char* p = text; *p != 0; ++p)
+    if (*p == '#')
+      for (; *p != 0 && *p != '\n'; ++p) *p = ' ';
+  each_name(text, " :\t\n", [&](const char* name) { preload(name, "/etc/ld.so.preload"); });
+}
+
+void shift_stack(Runtime& runtime, int first_argument) {
+  sys::InitialStack& s = runtime.stack;
+  std::uintptr_t* end = reinterpret_cast<std::uintptr_t*>(s.auxv);
+  while (reinterpret_cast<sys::AuxEntry*>(end)->type != sys::kAtNull) end += 2;
+  end += 2;
+  auto dropped = static_cast<std::size_t>(first_argument);
+  s.base[0] -= dropped;
+  // The block starts on a 16-byte boundary and keeps its start: everything behind argc slides down.
+  std::uintptr_t* to = s.base + 1;
+  std::uintptr_t* from = s.base + 1 + dropped;
+  memmove(to, from, static_cast<std::size_t>(end - from) * sizeof(std::uintptr_t));
+  s = sys::InitialStack::at(s.base);
+}
+
+}  // namespace myld::start
