@@ -319,6 +319,15 @@ void destroy_thread(State& s, std::uintptr_t tp) {
   free_thread(s, *t);
 }
 
+bool fill_current_thread(State& s) {
+  Guard guard(s.lock);
+  Thread* t = thread_at(arch::thread_pointer());
+  if (t == nullptr || !grow(*t, s.slots.size())) return false;
+  for (std::uint64_t id = 1; id < s.slots.size(); ++id)
+    if (t->dtv[id].value == kNoBlock && !fill(*t, id, s.slots[id])) return false;
+  return true;
+}
+
 DtvEntry* first_dtv(std::uintptr_t tp) { return dtv_slot(tp); }
 
 Thread* current_thread() { return thread_at(arch::thread_pointer()); }

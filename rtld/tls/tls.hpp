@@ -105,6 +105,9 @@ bool create_thread(State& state, std::uintptr_t tp);
 bool recycle_thread(State& state, std::uintptr_t tp);
 void destroy_thread(State& state, std::uintptr_t tp);
 
+/// Gives the calling thread every block that it lacks. False when memory ran out.
+bool fill_current_thread(State& state);
+
 /// The DTV (entry [0]) of the thread at `tp`.
 DtvEntry* first_dtv(std::uintptr_t tp);
 
