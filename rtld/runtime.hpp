@@ -54,7 +54,11 @@ struct Runtime {
   sys::RecursiveLock* chain_lock = &own_chain_lock;
 };
 
+// Raw memory, since a global with a destructor would need an initialiser to register it; the loader
+// lives as long as the process. myld_main makes the object.
+alignas(Runtime) extern unsigned char g_runtime_memory[sizeof(Runtime)];
+
 /// The one instance. See above for who may name it.
-extern constinit Runtime g_runtime;
+inline Runtime& the_runtime() { return *reinterpret_cast<Runtime*>(g_runtime_memory); }
 
 }  // namespace myld

@@ -61,6 +61,13 @@ memcpy(void* __restrict to, const void* __restrict from, std::size_t n) {
   return 0;
 }
 
+[[gnu::visibility("hidden")]] void* memchr(const void* in, int byte, std::size_t n) {
+  const auto* p = static_cast<const unsigned char*>(in);
+  for (; n != 0; --n, ++p)
+    if (*p == static_cast<unsigned char>(byte)) return const_cast<unsigned char*>(p);
+  return nullptr;
+}
+
 [[gnu::visibility("hidden")]] std::size_t strlen(const char* s) {
   const char* end = s;
   while (*end != 0) ++end;

@@ -180,11 +180,9 @@ Result<Segments> check_segments(std::span<const Phdr> phdrs,
                                 std::uint64_t page_size,
                                 SegmentPolicy policy,
                                 const char* object) {
-  Checker c{.facts = {.phdrs = phdrs, .align = page_size},
-            .file_size = file_size,
-            .page_size = page_size,
-            .policy = policy,
-            .object = object};
+  Checker c{{}, file_size, page_size, policy, object};
+  c.facts.phdrs = phdrs;
+  c.facts.align = page_size;
   for (std::size_t i = 0; i < phdrs.size(); ++i) {
     if (phdrs[i].p_type == PT_LOAD)
       MYLD_CHECK(c.load(phdrs[i], i));

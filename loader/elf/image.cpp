@@ -268,7 +268,9 @@ Status Reader::read_flags() {
 }  // namespace
 
 Result<Image> read_image(LoadBias bias, const Segments& segments, const char* object) {
-  Reader r{.image = {.bias = bias, .segments = segments}, .tags = {}, .object = object};
+  Reader r{{}, {}, object};
+  r.image.bias = bias;
+  r.image.segments = segments;
   if (segments.dynamic == nullptr) return r.image;
   MYLD_CHECK(r.read_tags());
   MYLD_CHECK(r.read_strings());

@@ -122,6 +122,13 @@ struct Module {
   }
 };
 
+/// The definition that every reference to an STB_GNU_UNIQUE name in a namespace is bound to.
+struct UniqueEntry {
+  const char* name;
+  Module* module;
+  const elf::Sym* symbol;
+};
+
 /// An isolated set of modules (dlmopen). The first is the one that the program starts in.
 struct Namespace {
   long id = 0;                  ///< Lmid_t
@@ -133,6 +140,7 @@ struct Namespace {
   void* r_debug = nullptr;      ///< of namespaces other than the first
   PointerTable<Module> by_name;
   PointerTable<Module> by_file;
+  PointerTable<UniqueEntry> unique;
 };
 
 }  // namespace myld::load

@@ -54,7 +54,7 @@ int address(const void* address, AddressInfo* info, void** extra, int flags) {
   ReadSection section;
   Module* m = module_at(at);
   if (m == nullptr) return 0;
-  const Runtime& runtime = g_runtime;
+  const Runtime& runtime = the_runtime();
   // The program's link_map has no name; its argv[0] is what people expect to see.
   bool nameless = m->link_map->l_name == nullptr || m->link_map->l_name[0] == 0;
   info->dli_fname = nameless && m->is_program ? runtime.argv[0] : m->link_map->l_name;

@@ -183,7 +183,7 @@ void unload(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going) {
 }  // namespace
 
 int close(void* handle) {
-  Runtime& runtime = g_runtime;
+  Runtime& runtime = the_runtime();
   clear_error();
   Vec<Module*> going;
   load::Namespace* ns = nullptr;

@@ -102,7 +102,7 @@ Status answer(Runtime& runtime, Module& m, int request, void* argument, int& res
 }  // namespace
 
 int info(void* handle, int request, void* argument) {
-  Runtime& runtime = g_runtime;
+  Runtime& runtime = the_runtime();
   clear_error();
   Module* m = nullptr;
   {

@@ -134,7 +134,7 @@ Result<Opened> open_module(Runtime& runtime, const char* file, int mode, Module*
 }
 
 void* open(const char* file, int mode, std::uintptr_t caller_address, long ns) {
-  Runtime& runtime = g_runtime;
+  Runtime& runtime = the_runtime();
   clear_error();
   if ((mode & kBindingMask) == 0 || (mode & ~(kBindingMask | kNoLoad | kDeepBind | kGlobal | kNoDelete)) != 0) {
     set_error({.code = Code::invalid_mode, .sys_errno = sys::kEinval, .object = file == nullptr ? "" : file});

@@ -69,7 +69,7 @@ Result<Definition> look_up(Runtime& runtime, void* handle, const Request& reques
 }  // namespace
 
 void* symbol(void* handle, const char* name, const char* version, std::uintptr_t caller) {
-  Runtime& runtime = g_runtime;
+  Runtime& runtime = the_runtime();
   clear_error();
   elf::Version wanted{.name = version, .hash = version == nullptr ? 0 : scope::sysv_hash(version)};
   Request request = Request::of(name, version == nullptr ? nullptr : &wanted, scope::Purpose::address);

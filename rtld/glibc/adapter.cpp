@@ -92,10 +92,10 @@ Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc) {
   if (d.layout == nullptr) {
     static constinit char text[640];
     explain(d, text);
-    return Error{.code = Code::unknown_libc, .object = libc.display, .subject = text};
+    return Error{.code = myld::Code::unknown_libc, .object = libc.display, .subject = text};
   }
   a.layout = d.layout;
-  if (d.tunables_certain) a.tunables.bind(d.layout->tunables);
+  a.tunables.bind(d.layout->tunables, d.tunables_certain);
   const Layout& l = *a.layout;
   a.runtime_abi = {
       .name = "glibc",

@@ -52,7 +52,7 @@ private:
 };
 
 /// libc does not say who it calls for: itself.
-std::uintptr_t libc_address() { return g_runtime.first.libc->mapping.start.value; }
+std::uintptr_t libc_address() { return the_runtime().first.libc->mapping.start.value; }
 
 void* libc_dlopen_mode(const char* name, int mode) {
   constexpr int kInternal = static_cast<int>(0x80000000);

@@ -92,7 +92,7 @@ load::LinkMap* lookup_symbol_x(const char* name,
                                int,
                                load::LinkMap*) {
   *symbol = nullptr;
-  load::Module* m = undef_map == g_runtime.vdso->link_map ? g_runtime.vdso : nullptr;
+  load::Module* m = undef_map == the_runtime().vdso->link_map ? the_runtime().vdso : nullptr;
   if (m == nullptr) {
     ReadSection section;
     m = module_of(undef_map);
@@ -116,7 +116,7 @@ void error_free(void*) {}  // texts are the loader's, and live in the thread's r
 namespace {
 
 [[noreturn]] void fatal(const char* object, const char* text) {
-  const char* parts[] = {g_runtime.argv[0], ": error while loading shared libraries: ", object, ": ", text, "\n"};
+  const char* parts[] = {the_runtime().argv[0], ": error while loading shared libraries: ", object, ": ", text, "\n"};
   for (const char* p : parts)
     if (p != nullptr) sys::write_all(2, p, strlen(p));
   sys::exit(127);
@@ -141,7 +141,6 @@ Catcher*& current_catcher() {
 
 extern "C" {
 
-using myld::g_runtime;
 using namespace myld;
 
 alignas(64) MYLD_EXPORT constinit unsigned char _rtld_global[glibc::kRtldGlobalBytes] = {};
@@ -159,22 +158,22 @@ MYLD_EXPORT constinit int __rtld_version_placeholder = 1;
 // pthread_create carves static TLS and the descriptor from the new stack; the loader adds the DTV and
 // the blocks.
 MYLD_EXPORT void* _dl_allocate_tls(void* tcb) {
-  return tls::create_thread(g_runtime.tls, reinterpret_cast<std::uintptr_t>(tcb)) ? tcb : nullptr;
+  return tls::create_thread(the_runtime().tls, reinterpret_cast<std::uintptr_t>(tcb)) ? tcb : nullptr;
 }
 // pthread_create with a recycled stack. The second argument has changed its meaning between releases
 // and is always the one for an ordinary thread.
 MYLD_EXPORT void* _dl_allocate_tls_init(void* tcb, bool) {
   if (tcb == nullptr) return nullptr;
-  return tls::recycle_thread(g_runtime.tls, reinterpret_cast<std::uintptr_t>(tcb)) ? tcb : nullptr;
+  return tls::recycle_thread(the_runtime().tls, reinterpret_cast<std::uintptr_t>(tcb)) ? tcb : nullptr;
 }
 // pthread_exit and stack cache; libc owns the TCB's memory.
 MYLD_EXPORT void _dl_deallocate_tls(void* tcb, bool) {
-  if (tcb != nullptr) tls::destroy_thread(g_runtime.tls, reinterpret_cast<std::uintptr_t>(tcb));
+  if (tcb != nullptr) tls::destroy_thread(the_runtime().tls, reinterpret_cast<std::uintptr_t>(tcb));
 }
 // Sanitizers ask by dlsym.
 MYLD_EXPORT void _dl_get_tls_static_info(std::size_t* size, std::size_t* align) {
-  *size = tls::static_size(g_runtime.tls);
-  *align = tls::static_align(g_runtime.tls);
+  *size = tls::static_size(the_runtime().tls);
+  *align = tls::static_align(the_runtime().tls);
 }
 
 // __cxa_thread_atexit_impl, _dl_addr.

@@ -10,7 +10,7 @@ namespace myld::glibc {
 namespace {
 
 void before_fork() {
-  Runtime& r = g_runtime;
+  Runtime& r = the_runtime();
   r.chain_lock->lock();
   r.load_lock->lock();
   r.tls.lock.lock();
@@ -18,7 +18,7 @@ void before_fork() {
 }
 
 void in_parent() {
-  Runtime& r = g_runtime;
+  Runtime& r = the_runtime();
   heap::unlock();
   r.tls.lock.unlock();
   r.load_lock->unlock();
@@ -26,7 +26,7 @@ void in_parent() {
 }
 
 void in_child() {
-  Runtime& r = g_runtime;
+  Runtime& r = the_runtime();
   heap::reset_lock_in_child();
   r.tls.lock.reset();
   r.load_lock->reset();

@@ -58,14 +58,6 @@ void fill_read_only(Runtime& runtime) {
   put_function(ro, l._dl_error_free, reinterpret_cast<void*>(&error_free));
 }
 
-/// A circular list with nothing in it.
-void put_empty_list(const Record& record, Offset at) {
-  void* head = record.at(at);
-  if (head == nullptr) return;
-  void* links[2] = {head, head};
-  memcpy(head, links, sizeof links);
-}
-
 void fill_writable(Runtime& runtime) {
   const auto& l = g_adapter.layout->rtld_global;
   Record global(_rtld_global);

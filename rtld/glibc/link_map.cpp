@@ -136,7 +136,7 @@ SlotInfo* slot_info(std::uint64_t id) {
 }  // namespace
 
 void slots_changed(std::uint64_t id) {
-  const tls::State& s = g_runtime.tls;
+  const tls::State& s = the_runtime().tls;
   // A debugger that does not see the entry cannot print that module's thread-local variables;
   // nothing else reads the list.
   SlotInfo* slot = slot_info(id);

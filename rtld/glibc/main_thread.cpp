@@ -53,7 +53,7 @@ void register_rseq(const Adapter& a, std::uintptr_t tp) {
     __rseq_size = 0;
     return;
   }
-  std::uint64_t feature = g_runtime.stack.get(sys::kAtRseqFeatureSize, 20);
+  std::uint64_t feature = the_runtime().stack.get(sys::kAtRseqFeatureSize, 20);
   __rseq_size = static_cast<unsigned>(a.layout->rseq == Rseq::in_pthread ? 20 : feature);
 }
 

@@ -35,7 +35,7 @@ struct Failure {
 /// Ends the process: there is nobody to return an error to.
 std::uintptr_t die(void* argument) {
   auto* failure = static_cast<Failure*>(argument);
-  fatal_lookup(g_runtime, failure->error);
+  fatal_lookup(the_runtime(), failure->error);
 }
 
 [[noreturn]] void fail(const Module& m, const Error& error) {
@@ -104,5 +104,5 @@ std::uintptr_t bind(Runtime& runtime, Module& m, std::uint64_t index) {
 }  // namespace myld::relocate
 
 std::uintptr_t myld_bind_plt_slot(myld::load::Module* module, std::uint64_t index) {
-  return myld::relocate::bind(myld::g_runtime, *module, index);
+  return myld::relocate::bind(myld::the_runtime(), *module, index);
 }

@@ -18,8 +18,7 @@ using Port = arch::Port;
 
 template <class T>
 void store(std::uintptr_t at, T value) {
-  using Unaligned = T __attribute__((aligned(1), may_alias));
-  *reinterpret_cast<Unaligned*>(at) = value;
+  memcpy(reinterpret_cast<void*>(at), &value, sizeof value);
 }
 
 class Relocator {

@@ -87,25 +87,18 @@ const Sym* find_sysv(const Module& m, const Request& r) {
 
 // ---- STB_GNU_UNIQUE --------------------------------------------------------------------------
 
-struct UniqueEntry {
-  const char* name;
-  Module* module;
-  const Sym* symbol;
-};
+using load::UniqueEntry;
 
-struct UniqueTable {
-  std::uint32_t lock = 0;
-  PointerTable<UniqueEntry> entries;
-};
-constinit UniqueTable g_unique;
+/// Guards the tables of all namespaces: a few instructions, in signal handlers too.
+constinit std::uint32_t g_unique_lock = 0;
 
 class UniqueGuard {
 public:
   UniqueGuard() {
-    while (__atomic_exchange_n(&g_unique.lock, 1, __ATOMIC_ACQUIRE) != 0) {
+    while (__atomic_exchange_n(&g_unique_lock, 1, __ATOMIC_ACQUIRE) != 0) {
     }
   }
-  ~UniqueGuard() { __atomic_store_n(&g_unique.lock, 0, __ATOMIC_RELEASE); }
+  ~UniqueGuard() { __atomic_store_n(&g_unique_lock, 0, __ATOMIC_RELEASE); }
 };
 
 }  // namespace
@@ -113,15 +106,15 @@ public:
 Definition unique(const char* name, const Definition& candidate) {
   std::uint64_t hash = hash_string(name);
   UniqueGuard guard;
-  UniqueEntry* e = g_unique.entries.find(hash, [&](const UniqueEntry& each) {
-    return each.module->ns == candidate.module->ns && equal(each.name, name);
-  });
+  PointerTable<UniqueEntry>& table = candidate.module->ns->unique;
+  UniqueEntry* e =
+      table.find(hash, [&](const UniqueEntry& each) { return equal(each.name, name); });
   if (e == nullptr) {
     e = static_cast<UniqueEntry*>(heap::allocate(sizeof(UniqueEntry)));
     // Without memory for the table the candidate is still a correct definition of its own module.
     if (e == nullptr) return candidate;
     *e = {name, candidate.module, candidate.symbol};
-    if (!g_unique.entries.insert(hash, e)) {
+    if (!table.insert(hash, e)) {
       heap::release(e, sizeof *e);
       return candidate;
     }
@@ -138,8 +131,9 @@ void forget_unique(const Module& m) {
     const char* name = m.image.strings.at(s.st_name);
     if (elf::sym_binding(s) != STB_GNU_UNIQUE || name == nullptr) continue;
     std::uint64_t hash = hash_string(name);
-    if (UniqueEntry* e = g_unique.entries.find(hash, [&](const UniqueEntry& each) { return each.symbol == &s; })) {
-      g_unique.entries.erase(hash, e);
+    PointerTable<UniqueEntry>& table = m.ns->unique;
+    if (UniqueEntry* e = table.find(hash, [&](const UniqueEntry& each) { return each.symbol == &s; })) {
+      table.erase(hash, e);
       heap::release(e, sizeof *e);
     }
   }

@@ -16,7 +16,7 @@
 
 namespace myld {
 
-constinit Runtime g_runtime;
+alignas(Runtime) constinit unsigned char g_runtime_memory[sizeof(Runtime)] = {};
 
 namespace start {
 namespace {
@@ -25,10 +25,12 @@ using load::Module;
 
 struct Start {
   Runtime& runtime;
-  StartErrors errors{runtime};
+  StartErrors errors;
   Vec<Module*> closure;  ///< program first, breadth-first; the global scope
   Vec<Module*> order;    ///< the same, dependencies first
   int program_index = 0;
+
+  explicit Start(Runtime& r) : runtime(r), errors(r) {}
 
   void require(const Status& status) {
     if (status) return;
@@ -191,9 +193,10 @@ struct HandOver {
 
 [[gnu::visibility("hidden")]] HandOver myld_main(std::uintptr_t* stack) {
   using namespace myld;
-  start::Start s{g_runtime};
+  Runtime& runtime = *new (g_runtime_memory) Runtime;
+  start::Start s(runtime);
   start::read_request(s, stack);
-  glibc::read_early(g_runtime);
+  glibc::read_early(runtime);
   start::add_first_modules(s);
   start::load_closure(s);
   start::choose_abi(s);
@@ -201,9 +204,9 @@ struct HandOver {
   start::publish_modules(s);
   start::relocate_modules(s);
   start::initialise_modules(s);
-  return {g_runtime.stack.get(sys::kAtEntry), reinterpret_cast<std::uintptr_t>(g_runtime.stack.base)};
+  return {runtime.stack.get(sys::kAtEntry), reinterpret_cast<std::uintptr_t>(runtime.stack.base)};
 }
 
 /// The program registers this with atexit (AMD64 supplement 3.4.1: rdx at entry).
-[[gnu::visibility("hidden")]] void myld_finalise() { myld::init::run_all_destructors(myld::g_runtime); }
+[[gnu::visibility("hidden")]] void myld_finalise() { myld::init::run_all_destructors(myld::the_runtime()); }
 }
