@@ -26,4 +26,4 @@ struct Stat {
 };
 static_assert(sizeof(Stat) == 128);
 
-} // namespace myld::arch
+}  // namespace myld::arch

@@ -9,4 +9,4 @@ namespace myld::arch {
 /// for general registers and needs none of this.
 std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argument);
 
-} // namespace myld::arch
+}  // namespace myld::arch

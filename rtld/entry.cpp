@@ -8,9 +8,10 @@
 namespace myld {
 namespace {
 
-// Readers count themselves in and out in one of a few cache lines, chosen by thread; the writer flips
-// the phase and waits for the old phase's counters to drain. Two phases, so that new readers never
-// delay a waiting writer. Source: the "userspace RCU" grace-period idea (Desnoyers et al., 2012).
+// Readers count themselves in and out in one of a few cache lines, chosen by thread; the writer
+// flips the phase and waits for the old phase's counters to drain. Two phases, so that new readers
+// never delay a waiting writer. Source: the "userspace RCU" grace-period idea (Desnoyers et al.,
+// 2012).
 constexpr std::uint32_t kLines = 16;
 
 struct alignas(64) ReaderLine {
@@ -47,8 +48,8 @@ void wait_for_readers() {
   // Both phases must drain once: a reader may have read the old phase and not yet counted itself.
   for (int round = 0; round < 2; ++round) {
     std::uint32_t old = __atomic_fetch_xor(&g_phase, 1, __ATOMIC_SEQ_CST) & 1;
-    // Sections are short and take no lock but for notes of dependencies; a reader that was preempted
-    // needs the processor more than this thread does.
+    // Sections are short and take no lock but for notes of dependencies; a reader that was
+    // preempted needs the processor more than this thread does.
     for (int spins = 0; !drained(old); ++spins)
       if (spins > 100) arch::syscall(arch::kSysSchedYield);
   }
@@ -71,7 +72,8 @@ void fatal_lookup(const Runtime& runtime, const Error& error) {
   char text[1024];
   std::size_t n = render(error, text, sizeof text - 1);
   text[n] = '\n';
-  const char* program = runtime.argv != nullptr && runtime.argv[0] != nullptr ? runtime.argv[0] : "<program>";
+  const char* program =
+      runtime.argv != nullptr && runtime.argv[0] != nullptr ? runtime.argv[0] : "<program>";
   const char* what = ": symbol lookup error: ";
   sys::write_all(2, program, strlen(program));
   sys::write_all(2, what, strlen(what));

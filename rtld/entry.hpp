@@ -22,7 +22,8 @@ private:
 };
 
 /// While one exists, no module that could be found at its start is unmapped and no scope that could
-/// be read is freed. Costs two atomic operations on the thread's own counter; may nest; async-signal-safe.
+/// be read is freed. Costs two atomic operations on the thread's own counter; may nest;
+/// async-signal-safe.
 class ReadSection {
 public:
   ReadSection();

@@ -12,4 +12,4 @@ std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argumen
   return myld_call_keeping_vectors(call, argument);
 }
 
-} // namespace myld::arch
+}  // namespace myld::arch

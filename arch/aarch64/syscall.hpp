@@ -60,4 +60,4 @@ inline std::uintptr_t call_ifunc(std::uintptr_t resolver, const IfuncArguments& 
   return reinterpret_cast<Resolver>(resolver)(hwcaps.hwcap | kHasArgument, &argument);
 }
 
-} // namespace myld::arch
+}  // namespace myld::arch

@@ -10,7 +10,7 @@
 namespace myld::arch {
 
 struct Aarch64 {
-  static constexpr std::uint16_t kMachine = 183; // EM_AARCH64
+  static constexpr std::uint16_t kMachine = 183;  // EM_AARCH64
   static constexpr const char* kName = "aarch64";
   static constexpr TlsVariant kTlsVariant = TlsVariant::i;
   /// The thread pointer points at two words that belong to the system: the DTV and one more.
@@ -27,18 +27,18 @@ struct Aarch64 {
   static constexpr RelocKind reloc_kind(std::uint32_t r_type) {
     switch (r_type) {
     case 0: return RelocKind::none;
-    case 257: return RelocKind::symbolic;   // R_AARCH64_ABS64
-    case 1024: return RelocKind::copy;      // R_AARCH64_COPY
-    case 1025: return RelocKind::glob_dat;  // R_AARCH64_GLOB_DAT
-    case 1026: return RelocKind::jump_slot; // R_AARCH64_JUMP_SLOT
+    case 257: return RelocKind::symbolic;    // R_AARCH64_ABS64
+    case 1024: return RelocKind::copy;       // R_AARCH64_COPY
+    case 1025: return RelocKind::glob_dat;   // R_AARCH64_GLOB_DAT
+    case 1026: return RelocKind::jump_slot;  // R_AARCH64_JUMP_SLOT
     case 1027:
-      return RelocKind::relative; // R_AARCH64_RELATIVE
+      return RelocKind::relative;  // R_AARCH64_RELATIVE
     // AAELF64 leaves to the platform which of 1028 and 1029 is which; this is Linux's choice.
-    case 1028: return RelocKind::dtpmod;    // R_AARCH64_TLS_DTPMOD
-    case 1029: return RelocKind::dtpoff;    // R_AARCH64_TLS_DTPREL
-    case 1030: return RelocKind::tpoff;     // R_AARCH64_TLS_TPREL
-    case 1031: return RelocKind::tlsdesc;   // R_AARCH64_TLSDESC
-    case 1032: return RelocKind::irelative; // R_AARCH64_IRELATIVE
+    case 1028: return RelocKind::dtpmod;     // R_AARCH64_TLS_DTPMOD
+    case 1029: return RelocKind::dtpoff;     // R_AARCH64_TLS_DTPREL
+    case 1030: return RelocKind::tpoff;      // R_AARCH64_TLS_TPREL
+    case 1031: return RelocKind::tlsdesc;    // R_AARCH64_TLSDESC
+    case 1032: return RelocKind::irelative;  // R_AARCH64_IRELATIVE
     default: return RelocKind::unknown;
     }
   }
@@ -65,4 +65,4 @@ struct Aarch64 {
   static constexpr bool must_bind_now(std::uint8_t st_other) { return (st_other & 0x80) != 0; }
 };
 
-} // namespace myld::arch
+}  // namespace myld::arch

@@ -94,4 +94,4 @@ struct Exemplar {
   static constexpr bool must_bind_now(std::uint8_t st_other) { return (st_other & 0x40) != 0; }
 };
 
-} // namespace myld::arch
+}  // namespace myld::arch

@@ -19,4 +19,4 @@ std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argumen
   return call(argument);
 }
 
-} // namespace myld::arch
+}  // namespace myld::arch

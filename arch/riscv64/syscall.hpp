@@ -58,4 +58,4 @@ inline std::uintptr_t call_ifunc(std::uintptr_t resolver, const IfuncArguments& 
   return reinterpret_cast<Resolver>(resolver)(hwcaps.hwcap, &myld_riscv_hwprobe, nullptr);
 }
 
-} // namespace myld::arch
+}  // namespace myld::arch

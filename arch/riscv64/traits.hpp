@@ -10,7 +10,7 @@
 namespace myld::arch {
 
 struct Riscv64 {
-  static constexpr std::uint16_t kMachine = 243; // EM_RISCV
+  static constexpr std::uint16_t kMachine = 243;  // EM_RISCV
   static constexpr const char* kName = "riscv64";
   static constexpr TlsVariant kTlsVariant = TlsVariant::i;
   /// tp holds "the address one past the end of the TCB": the first block begins there.
@@ -28,16 +28,16 @@ struct Riscv64 {
   static constexpr RelocKind reloc_kind(std::uint32_t r_type) {
     switch (r_type) {
     case 0: return RelocKind::none;
-    case 1: return RelocKind::abs32;      // R_RISCV_32
-    case 2: return RelocKind::symbolic;   // R_RISCV_64, of GOT slots too: there is no GLOB_DAT
-    case 3: return RelocKind::relative;   // R_RISCV_RELATIVE
-    case 4: return RelocKind::copy;       // R_RISCV_COPY
-    case 5: return RelocKind::jump_slot;  // R_RISCV_JUMP_SLOT
-    case 7: return RelocKind::dtpmod;     // R_RISCV_TLS_DTPMOD64
-    case 9: return RelocKind::dtpoff;     // R_RISCV_TLS_DTPREL64
-    case 11: return RelocKind::tpoff;     // R_RISCV_TLS_TPREL64
-    case 12: return RelocKind::tlsdesc;   // R_RISCV_TLSDESC
-    case 58: return RelocKind::irelative; // R_RISCV_IRELATIVE
+    case 1: return RelocKind::abs32;       // R_RISCV_32
+    case 2: return RelocKind::symbolic;    // R_RISCV_64, of GOT slots too: there is no GLOB_DAT
+    case 3: return RelocKind::relative;    // R_RISCV_RELATIVE
+    case 4: return RelocKind::copy;        // R_RISCV_COPY
+    case 5: return RelocKind::jump_slot;   // R_RISCV_JUMP_SLOT
+    case 7: return RelocKind::dtpmod;      // R_RISCV_TLS_DTPMOD64
+    case 9: return RelocKind::dtpoff;      // R_RISCV_TLS_DTPREL64
+    case 11: return RelocKind::tpoff;      // R_RISCV_TLS_TPREL64
+    case 12: return RelocKind::tlsdesc;    // R_RISCV_TLSDESC
+    case 58: return RelocKind::irelative;  // R_RISCV_IRELATIVE
     default: return RelocKind::unknown;
     }
   }
@@ -64,4 +64,4 @@ struct Riscv64 {
   static constexpr bool must_bind_now(std::uint8_t st_other) { return (st_other & 0x80) != 0; }
 };
 
-} // namespace myld::arch
+}  // namespace myld::arch

@@ -25,15 +25,14 @@ constinit std::uint64_t g_state = 0;
 std::uint64_t examine() {
   constexpr std::uint64_t kKnown = std::uint64_t{1} << 33, kCompacted = std::uint64_t{1} << 32;
   constexpr std::uint32_t kOsxsave = 1u << 27, kXsavec = 1u << 1;
-  if ((cpuid(1, 0).ecx & kOsxsave) == 0)
-    return kKnown;
+  if ((cpuid(1, 0).ecx & kOsxsave) == 0) return kKnown;
   // The size of the standard form with everything XCR0 enables bounds the compacted one too.
   std::uint64_t bytes = cpuid(0xd, 0).ebx;
   bool compacted = (cpuid(0xd, 1).eax & kXsavec) != 0;
   return kKnown | (compacted ? kCompacted : 0) | bytes;
 }
 
-} // namespace
+}  // namespace
 
 std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argument) {
   // cpuid traps in virtual machines (microseconds), so it runs when first needed, once. Two threads
@@ -47,4 +46,4 @@ std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argumen
                                    static_cast<unsigned>((state >> 32) & 1));
 }
 
-} // namespace myld::arch
+}  // namespace myld::arch

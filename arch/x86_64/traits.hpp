@@ -22,7 +22,8 @@ struct X86_64 {
   static constexpr const char* kLoaderSoname = "ld-linux-x86-64.so.2";
   static constexpr const char* kLibDir = "lib/x86_64-linux-gnu";
   static constexpr const char* kMultiarch = "x86_64-linux-gnu";
-  /// Flag bits of an ld.so.cache entry for this ABI (glibc's dl-cache.h: FLAG_X8664_LIB64 | ELF_LIBC6).
+  /// Flag bits of an ld.so.cache entry for this ABI (glibc's dl-cache.h: FLAG_X8664_LIB64 |
+  /// ELF_LIBC6).
   static constexpr std::uint32_t kCacheFlags = 0x0303;
 
   /// What AT_FPUCW stands for where the kernel gives none; 0: the ISA has no such word.

@@ -101,12 +101,12 @@ enum class Code : std::uint16_t {
 /// the making of the text.
 struct Error {
   Code code = Code::none;
-  int sys_errno = 0;               ///< 0 unless a system call failed
-  const char* object = nullptr;    ///< the file that is at fault
-  const char* subject = nullptr;   ///< symbol, field or tag name
-  const char* detail = nullptr;    ///< version, or who asked
-  std::uint64_t at = 0;            ///< where: file offset, link address or index, as the code says
-  std::uint64_t value = 0;         ///< what was found there
+  int sys_errno = 0;              ///< 0 unless a system call failed
+  const char* object = nullptr;   ///< the file that is at fault
+  const char* subject = nullptr;  ///< symbol, field or tag name
+  const char* detail = nullptr;   ///< version, or who asked
+  std::uint64_t at = 0;           ///< where: file offset, link address or index, as the code says
+  std::uint64_t value = 0;        ///< what was found there
 
   explicit operator bool() const { return code != Code::none; }
 };

@@ -52,18 +52,24 @@ constexpr Text kTexts[] = {
     {Code::bad_phnum, "{o}: bad number of program headers: e_phnum is {v}"},
     {Code::phdr_outside_file, "{o}: program headers outside the file: e_phoff is {v:#x}"},
     {Code::no_load_segment, "{o}: object file has no loadable segments"},
-    {Code::segment_outside_file, "{o}: file too short: program header {a}: PT_LOAD ends at file offset {v:#x}"},
-    {Code::segment_filesz_above_memsz, "{o}: program header {a}: p_filesz {v:#x} is larger than p_memsz"},
-    {Code::segment_misaligned,
-     "{o}: ELF load command address/offset not properly aligned: program header {a}: p_offset {v:#x}"},
-    {Code::segment_bad_align, "{o}: ELF load command alignment not page-aligned: program header {a}: p_align {v:#x}"},
-    {Code::segment_order, "{o}: program header {a}: PT_LOAD at {v:#x} overlaps or precedes the one before"},
-    {Code::segment_address, "{o}: program header {a}: p_vaddr {v:#x} is outside the user address range"},
-    {Code::segment_writable_executable,
-     "{o}: program header {a}: a segment that is writable and executable is refused (p_flags {v:#x})"},
+    {Code::segment_outside_file,
+     "{o}: file too short: program header {a}: PT_LOAD ends at file offset {v:#x}"},
+    {Code::segment_filesz_above_memsz,
+     "{o}: program header {a}: p_filesz {v:#x} is larger than p_memsz"},
+    {Code::segment_misaligned, "{o}: ELF load command address/offset not properly aligned: program "
+                               "header {a}: p_offset {v:#x}"},
+    {Code::segment_bad_align,
+     "{o}: ELF load command alignment not page-aligned: program header {a}: p_align {v:#x}"},
+    {Code::segment_order,
+     "{o}: program header {a}: PT_LOAD at {v:#x} overlaps or precedes the one before"},
+    {Code::segment_address,
+     "{o}: program header {a}: p_vaddr {v:#x} is outside the user address range"},
+    {Code::segment_writable_executable, "{o}: program header {a}: a segment that is writable and "
+                                        "executable is refused (p_flags {v:#x})"},
     {Code::span_too_large, "{o}: segments span {v:#x} bytes"},
     {Code::duplicate_header, "{o}: program header {a}: a second {s}"},
-    {Code::header_outside_segment, "{o}: program header {a}: {s} at {v:#x} is not inside a PT_LOAD"},
+    {Code::header_outside_segment,
+     "{o}: program header {a}: {s} at {v:#x} is not inside a PT_LOAD"},
     {Code::bad_tls_segment, "{o}: program header {a}: PT_TLS has {s} {v:#x}"},
     {Code::bad_interp, "{o}: bad PT_INTERP"},
     {Code::no_dynamic, "{o}: object file has no dynamic section"},
@@ -71,14 +77,17 @@ constexpr Text kTexts[] = {
     {Code::no_symtab, "{o}: dynamic section has no DT_SYMTAB"},
     {Code::dynamic_bad_entry_size, "{o}: dynamic section: {s} is {v}"},
     {Code::dynamic_bad_size, "{o}: dynamic section: {s} is {v:#x}, not a whole number of entries"},
-    {Code::dynamic_outside_segment, "{o}: dynamic section: {s} points to {v:#x}, outside the file's segments"},
+    {Code::dynamic_outside_segment,
+     "{o}: dynamic section: {s} points to {v:#x}, outside the file's segments"},
     {Code::dynamic_not_terminated, "{o}: dynamic section has no DT_NULL in its {v} entries"},
-    {Code::string_outside_table, "{o}: dynamic section: {s}: string offset {v:#x} is outside DT_STRTAB"},
+    {Code::string_outside_table,
+     "{o}: dynamic section: {s}: string offset {v:#x} is outside DT_STRTAB"},
     {Code::strtab_not_terminated, "{o}: DT_STRTAB of {v:#x} bytes does not end with a NUL"},
     {Code::bad_hash_table, "{o}: malformed {s}: {v:#x}"},
     {Code::bad_version_table, "{o}: malformed version table: {s} is {v:#x}"},
     {Code::cannot_map, "{o}: failed to map segment from shared object: {v:#x} bytes at {a:#x}"},
-    {Code::cannot_protect, "{o}: cannot apply additional memory protection after relocation: {s} at {a:#x}"},
+    {Code::cannot_protect,
+     "{o}: cannot apply additional memory protection after relocation: {s} at {a:#x}"},
     {Code::cannot_reserve, "{o}: cannot map {v:#x} bytes of address space"},
     {Code::out_of_memory, "{o}: cannot allocate memory"},
     {Code::executable_stack, "{o}: cannot enable executable stack as shared object requires"},
@@ -92,10 +101,11 @@ constexpr Text kTexts[] = {
     {Code::bad_relocation_symbol, "{o}: relocation {s} at {a:#x}: bad symbol"},
     {Code::bad_relr, "{o}: malformed {s}: {a:#x}"},
     {Code::relocation_overflow, "{o}: relocation {s} at {a:#x} overflows its field"},
-    {Code::copy_size, "{o}: relocation {s} at {a:#x}: the definition is not mapped in its whole size"},
-    {Code::no_static_tls,
-     "{o}: cannot allocate memory in static TLS block: {v} bytes needed for a reference from {d}, {a} left "
-     "(GLIBC_TUNABLES=glibc.rtld.optional_static_tls=N makes it larger)"},
+    {Code::copy_size,
+     "{o}: relocation {s} at {a:#x}: the definition is not mapped in its whole size"},
+    {Code::no_static_tls, "{o}: cannot allocate memory in static TLS block: {v} bytes needed for a "
+                          "reference from {d}, {a} left "
+                          "(GLIBC_TUNABLES=glibc.rtld.optional_static_tls=N makes it larger)"},
     {Code::bad_code_address, "{o}: {s}: {v:#x} is not in an executable segment"},
     {Code::invalid_mode, "{o}: invalid mode for dlopen()"},
     {Code::invalid_handle, "{o}: invalid handle {v:#x}"},
@@ -111,7 +121,8 @@ constexpr Text kTexts[] = {
     {Code::missing_program, "missing program name"},
     {Code::unknown_option, "unrecognized option '{s}'"},
     {Code::missing_argument, "option '{s}' requires an argument"},
-    {Code::preload_ignored, "object '{s}' from {d} cannot be preloaded (cannot open shared object file): ignored."},
+    {Code::preload_ignored,
+     "object '{s}' from {d} cannot be preloaded (cannot open shared object file): ignored."},
 };
 
 const char* text_of(Code code) {
@@ -131,7 +142,9 @@ struct Writer {
   template <class... Arguments>
   void add(const char* format, const Arguments&... arguments) {
     std::size_t used = size < capacity ? size : capacity;
-    size = used + fmt::format_to_n(buffer + used, capacity - used, fmt::runtime(format), arguments...).size;
+    size =
+        used +
+        fmt::format_to_n(buffer + used, capacity - used, fmt::runtime(format), arguments...).size;
   }
 };
 
@@ -149,12 +162,8 @@ void add_rest(Writer& w, const Error& e) {
 
 std::size_t render(const Error& e, char* buffer, std::size_t capacity) {
   Writer w{buffer, capacity - 1};
-  w.add(text_of(e.code),
-        fmt::arg("o", or_empty(e.object)),
-        fmt::arg("s", or_empty(e.subject)),
-        fmt::arg("d", or_empty(e.detail)),
-        fmt::arg("a", e.at),
-        fmt::arg("v", e.value));
+  w.add(text_of(e.code), fmt::arg("o", or_empty(e.object)), fmt::arg("s", or_empty(e.subject)),
+        fmt::arg("d", or_empty(e.detail)), fmt::arg("a", e.at), fmt::arg("v", e.value));
   add_rest(w, e);
   std::size_t n = w.size < w.capacity ? w.size : w.capacity;
   if (n < w.size && n > 3) buffer[n - 1] = buffer[n - 2] = buffer[n - 3] = '.';

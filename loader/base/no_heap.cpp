@@ -1,5 +1,5 @@
-// fmt names the C++ heap in code that is never reached with fixed buffers. Here that ends the process;
-// in the hosted build the standard library's own are used.
+// fmt names the C++ heap in code that is never reached with fixed buffers. Here that ends the
+// process; in the hosted build the standard library's own are used.
 #include <cstddef>
 #include <new>
 

@@ -1,9 +1,9 @@
 // Self-relocation: the first code of the process.
 //
 // What it may use: the stack, registers, its own code, and data addressed relative to the program
-// counter. Not yet: anything that holds an address (tables of pointers, virtual functions, string tables
-// of pointers), since those words are what is being set here. No calls out, no loops that the compiler
-// may turn into calls of mem* (meson.build: early sources).
+// counter. Not yet: anything that holds an address (tables of pointers, virtual functions, string
+// tables of pointers), since those words are what is being set here. No calls out, no loops that
+// the compiler may turn into calls of mem* (meson.build: early sources).
 //
 // The file has relative relocations only (tools/check_binary.py), in DT_RELA and DT_RELR.
 #include "loader/elf/layout.hpp"

@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::uint64_t kUserAddressEnd = std::uint64_t{1} << 47;
 
-Error field(Code code, const char* object, const char* name, std::uint64_t at, std::uint64_t value) {
+Error field(
+    Code code, const char* object, const char* name, std::uint64_t at, std::uint64_t value) {
   return {.code = code, .object = object, .subject = name, .at = at, .value = value};
 }
 
@@ -65,7 +66,8 @@ Status Checker::load(const Phdr& p, std::uint64_t index) {
 }
 
 Status Checker::unique(const Phdr*& slot, const Phdr& p, std::uint64_t index) {
-  if (slot != nullptr) return field(Code::duplicate_header, object, segment_name(p.p_type), index, 0);
+  if (slot != nullptr)
+    return field(Code::duplicate_header, object, segment_name(p.p_type), index, 0);
   slot = &p;
   return {};
 }
@@ -94,7 +96,8 @@ Status check_parts(Segments& s, std::uint64_t page_size, const char* object) {
     // A TLS block without an image says nothing of the file's memory.
     std::uint64_t bytes = p->p_type == PT_TLS ? p->p_filesz : p->p_memsz;
     if (bytes != 0 && s.find_in_file({p->p_vaddr}, p->p_filesz) == nullptr)
-      return field(Code::header_outside_segment, object, segment_name(p->p_type), index, p->p_vaddr);
+      return field(Code::header_outside_segment, object, segment_name(p->p_type), index,
+                   p->p_vaddr);
   }
   if (s.relro != nullptr && s.relro->p_memsz != 0) {
     // Linkers round RELRO up to the page, past the end of the segment's memory.
@@ -102,11 +105,8 @@ Status check_parts(Segments& s, std::uint64_t page_size, const char* object) {
     std::uint64_t end = s.relro->p_vaddr + s.relro->p_memsz;
     if (load == nullptr || end < s.relro->p_vaddr ||
         end > round_up(load->p_vaddr + load->p_memsz, page_size))
-      return field(Code::header_outside_segment,
-                   object,
-                   "PT_GNU_RELRO",
-                   static_cast<std::uint64_t>(s.relro - s.phdrs.data()),
-                   s.relro->p_vaddr);
+      return field(Code::header_outside_segment, object, "PT_GNU_RELRO",
+                   static_cast<std::uint64_t>(s.relro - s.phdrs.data()), s.relro->p_vaddr);
   }
   if (s.tls != nullptr) {
     const Phdr& t = *s.tls;
@@ -119,11 +119,8 @@ Status check_parts(Segments& s, std::uint64_t page_size, const char* object) {
       return field(Code::bad_tls_segment, object, "p_memsz", index, t.p_memsz);
   }
   if (s.dynamic != nullptr && s.dynamic->p_vaddr % alignof(Dyn) != 0)
-    return field(Code::header_outside_segment,
-                 object,
-                 "PT_DYNAMIC",
-                 static_cast<std::uint64_t>(s.dynamic - s.phdrs.data()),
-                 s.dynamic->p_vaddr);
+    return field(Code::header_outside_segment, object, "PT_DYNAMIC",
+                 static_cast<std::uint64_t>(s.dynamic - s.phdrs.data()), s.dynamic->p_vaddr);
   return {};
 }
 

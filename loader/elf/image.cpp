@@ -28,11 +28,23 @@ void Tags::add(const Dyn& d) {
     return;
   }
   switch (tag) {
-  case DT_GNU_HASH: gnu_hash = value; has_gnu_hash = true; break;
-  case DT_VERSYM: versym = value; has_versym = true; break;
-  case DT_VERNEED: verneed = value; has_verneed = true; break;
+  case DT_GNU_HASH:
+    gnu_hash = value;
+    has_gnu_hash = true;
+    break;
+  case DT_VERSYM:
+    versym = value;
+    has_versym = true;
+    break;
+  case DT_VERNEED:
+    verneed = value;
+    has_verneed = true;
+    break;
   case DT_VERNEEDNUM: verneednum = value; break;
-  case DT_VERDEF: verdef = value; has_verdef = true; break;
+  case DT_VERDEF:
+    verdef = value;
+    has_verdef = true;
+    break;
   case DT_VERDEFNUM: verdefnum = value; break;
   case DT_FLAGS_1: flags_1 = value; break;
   case DT_RELACOUNT: relacount = value; break;
@@ -154,7 +166,8 @@ Status Reader::read_sysv_hash() {
   MYLD_TRY(table<std::uint32_t>("DT_HASH", tags[DT_HASH], bytes));
   h.buckets = header + 2;
   h.chain = h.buckets + h.bucket_count;
-  if (h.chain_count > image.symbol_limit) return bad(Code::bad_hash_table, "DT_HASH", h.chain_count);
+  if (h.chain_count > image.symbol_limit)
+    return bad(Code::bad_hash_table, "DT_HASH", h.chain_count);
   // With a count of symbols at hand, an index past it is an error, not a read of something else.
   image.symbol_limit = h.chain_count;
   image.sysv_hash = h;
@@ -188,7 +201,8 @@ Status Reader::read_relocations() {
     image.rela = MYLD_TRY(array<Rela>("DT_RELA", tags[DT_RELA], tags[DT_RELASZ]));
   }
   if (tags.has(DT_JMPREL) && tags[DT_PLTRELSZ] != 0) {
-    if (tags[DT_PLTREL] != DT_RELA) return bad(Code::dynamic_bad_entry_size, "DT_PLTREL", tags[DT_PLTREL]);
+    if (tags[DT_PLTREL] != DT_RELA)
+      return bad(Code::dynamic_bad_entry_size, "DT_PLTREL", tags[DT_PLTREL]);
     image.jmprel = MYLD_TRY(array<Rela>("DT_JMPREL", tags[DT_JMPREL], tags[DT_PLTRELSZ]));
     // Some linkers count the PLT's relocations in DT_RELASZ too; they are applied once.
     std::uint64_t plt = tags[DT_JMPREL], rela = tags[DT_RELA];
@@ -227,8 +241,8 @@ Status Reader::read_initialisers() {
     i.has_fini = true;
   }
   if (tags.has(DT_PREINIT_ARRAY))
-    i.preinit_array = MYLD_TRY(array<std::uintptr_t>(
-        "DT_PREINIT_ARRAY", tags[DT_PREINIT_ARRAY], tags[DT_PREINIT_ARRAYSZ]));
+    i.preinit_array = MYLD_TRY(array<std::uintptr_t>("DT_PREINIT_ARRAY", tags[DT_PREINIT_ARRAY],
+                                                     tags[DT_PREINIT_ARRAYSZ]));
   if (tags.has(DT_INIT_ARRAY))
     i.init_array = MYLD_TRY(
         array<std::uintptr_t>("DT_INIT_ARRAY", tags[DT_INIT_ARRAY], tags[DT_INIT_ARRAYSZ]));
@@ -258,8 +272,7 @@ Status Reader::read_flags() {
     const Dyn& d = image.dynamic[i];
     if ((d.d_tag == DT_NEEDED || d.d_tag == DT_AUXILIARY || d.d_tag == DT_FILTER) &&
         image.strings.at(d.d_un.d_val) == nullptr)
-      return bad(Code::string_outside_table,
-                 d.d_tag == DT_NEEDED ? "DT_NEEDED" : "DT_FILTER",
+      return bad(Code::string_outside_table, d.d_tag == DT_NEEDED ? "DT_NEEDED" : "DT_FILTER",
                  d.d_un.d_val);
   }
   return {};

@@ -49,12 +49,12 @@ struct Initialisers {
 struct Image {
   LoadBias bias;
   Segments segments;
-  Dyn* dynamic = nullptr;  ///< nullptr: the file has no PT_DYNAMIC
+  Dyn* dynamic = nullptr;           ///< nullptr: the file has no PT_DYNAMIC
   std::uint32_t dynamic_count = 0;  ///< entries before DT_NULL
 
   StringTable strings;
   const Sym* symbols = nullptr;
-  std::uint32_t symbol_limit = 0;  ///< indices below it are mapped
+  std::uint32_t symbol_limit = 0;         ///< indices below it are mapped
   const std::uint16_t* versym = nullptr;  ///< one for each symbol below symbol_limit, or nullptr
   const Verneed* verneed = nullptr;
   std::uint32_t verneed_count = 0;
@@ -63,11 +63,11 @@ struct Image {
   GnuHash gnu_hash;
   SysvHash sysv_hash;
 
-  std::span<const Rela> rela;     ///< DT_RELA without the PLT's part
-  std::span<const Rela> jmprel;   ///< DT_JMPREL
+  std::span<const Rela> rela;    ///< DT_RELA without the PLT's part
+  std::span<const Rela> jmprel;  ///< DT_JMPREL
   std::span<const Relr> relr;
-  std::uint64_t relative_count = 0;  ///< DT_RELACOUNT, clipped to rela.size()
-  std::uintptr_t* got_plt = nullptr; ///< DT_PLTGOT, three words mapped and writable, or nullptr
+  std::uint64_t relative_count = 0;   ///< DT_RELACOUNT, clipped to rela.size()
+  std::uintptr_t* got_plt = nullptr;  ///< DT_PLTGOT, three words mapped and writable, or nullptr
   Initialisers init;
 
   std::uint64_t flags = 0, flags_1 = 0;  ///< DT_FLAGS, DT_FLAGS_1
@@ -86,8 +86,9 @@ struct Image {
 };
 
 /// Reads the dynamic section of a file that is mapped at `bias`.
-/// Needs: `segments` checked and mapped, nothing relocated. Errors name `object`, the tag and its value.
-/// Source: gABI 5 "Dynamic Section"; Drepper, "ELF Symbol Versioning"; "DT_GNU_HASH" (binutils).
+/// Needs: `segments` checked and mapped, nothing relocated. Errors name `object`, the tag and its
+/// value. Source: gABI 5 "Dynamic Section"; Drepper, "ELF Symbol Versioning"; "DT_GNU_HASH"
+/// (binutils).
 Result<Image> read_image(LoadBias bias, const Segments& segments, const char* object);
 
 /// The note of `type` owned by `owner` in the PT_NOTE segments, or an empty span.

@@ -98,7 +98,8 @@ Status read_versions(const Image& image, const char* object, VersionTable& out) 
 
 bool defines_version(const VersionTable& table, const char* name, std::uint32_t hash) {
   for (const Version& v : table)
-    if (v.file == nullptr && v.name != nullptr && v.hash == hash && equal(v.name, name)) return true;
+    if (v.file == nullptr && v.name != nullptr && v.hash == hash && equal(v.name, name))
+      return true;
   return false;
 }
 

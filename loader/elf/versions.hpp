@@ -13,14 +13,16 @@ inline constexpr std::uint16_t kVersionIndexMask = 0x7fff;
 struct Version {
   const char* name = nullptr;  ///< nullptr: the index stands for no version
   std::uint32_t hash = 0;
-  bool weak = false;           ///< VER_FLG_WEAK: its absence is no error
-  const char* file = nullptr;  ///< of a needed version: the soname it is expected from; else nullptr
+  bool weak = false;  ///< VER_FLG_WEAK: its absence is no error
+  const char* file =
+      nullptr;  ///< of a needed version: the soname it is expected from; else nullptr
 };
 
 /// Versions by index, definitions and needs together, as DT_VERSYM uses them.
 using VersionTable = Vec<Version>;
 
-/// Reads DT_VERDEF and DT_VERNEED. Errors: bad_version_table with the field and offset; out_of_memory.
+/// Reads DT_VERDEF and DT_VERNEED. Errors: bad_version_table with the field and offset;
+/// out_of_memory.
 Status read_versions(const Image& image, const char* object, VersionTable& out);
 
 /// Calls visit(file name, Version) for every needed version. Needs: read_versions succeeded.

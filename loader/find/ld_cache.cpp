@@ -24,8 +24,8 @@ bool starts_with(std::span<const std::uint8_t> bytes, const char* magic, std::si
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
 
-/// The order in which ldconfig sorts: runs of digits compare as numbers, and digits are greater than
-/// anything else. The file is sorted from greatest to least.
+/// The order in which ldconfig sorts: runs of digits compare as numbers, and digits are greater
+/// than anything else. The file is sorted from greatest to least.
 int compare(const char* a, const char* b) {
   while (*a != 0) {
     if (digit(*a)) {
@@ -74,7 +74,8 @@ LdCache LdCache::parse(std::span<const std::uint8_t> bytes) {
     std::uint64_t offset = word(bytes, at + 8), size = word(bytes, at + 12);
     if (word(bytes, at) == kTagGlibcHwcaps && offset % 4 == 0 && offset <= bytes.size() &&
         size <= bytes.size() - offset)
-      cache.hwcap_names_ = {reinterpret_cast<const std::uint32_t*>(bytes.data() + offset), size / 4};
+      cache.hwcap_names_ = {reinterpret_cast<const std::uint32_t*>(bytes.data() + offset),
+                            size / 4};
   }
   return cache;
 }

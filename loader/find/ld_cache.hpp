@@ -7,10 +7,10 @@ namespace myld::find {
 
 /// A checked view of the cache file's bytes.
 ///
-/// Format (glibc's "1.1"): a 48-byte header { "glibc-ld.so.cache1.1", nlibs, len_strings, flags, pad,
-/// extension_offset, unused[3] }, then nlibs entries of 24 bytes { flags, key, value, osversion, hwcap }
-/// sorted by key in descending order of `compare`, then strings. An old-format table ("ld.so-1.7.0")
-/// may stand before it. Offsets count from the start of the new header.
+/// Format (glibc's "1.1"): a 48-byte header { "glibc-ld.so.cache1.1", nlibs, len_strings, flags,
+/// pad, extension_offset, unused[3] }, then nlibs entries of 24 bytes { flags, key, value,
+/// osversion, hwcap } sorted by key in descending order of `compare`, then strings. An old-format
+/// table ("ld.so-1.7.0") may stand before it. Offsets count from the start of the new header.
 class LdCache {
 public:
   /// Every offset is checked when it is used; a file that is no cache gives an empty one.
@@ -18,9 +18,8 @@ public:
 
   /// The path of `soname` for this ABI, best of the `hwcaps` subdirectories (most wanted first, as
   /// "x86-64-v3"), or nullptr. `abi_flags`: Port::kCacheFlags.
-  const char* find(const char* soname,
-                   std::uint32_t abi_flags,
-                   std::span<const char* const> hwcaps) const;
+  const char*
+  find(const char* soname, std::uint32_t abi_flags, std::span<const char* const> hwcaps) const;
 
 private:
   struct Entry {
@@ -31,7 +30,7 @@ private:
   const char* hwcap_name(std::uint64_t hwcap) const;
   std::uint64_t rank(std::uint64_t hwcap, std::span<const char* const> hwcaps) const;
 
-  std::span<const std::uint8_t> bytes_;    ///< from the new header on
+  std::span<const std::uint8_t> bytes_;  ///< from the new header on
   const Entry* entries_ = nullptr;
   std::uint32_t count_ = 0;
   std::span<const std::uint32_t> hwcap_names_;  ///< string offsets of the glibc-hwcaps extension

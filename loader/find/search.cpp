@@ -10,7 +10,9 @@ namespace {
 /// Paths longer than this are refused by the kernel too (PATH_MAX).
 constexpr std::size_t kPathMax = 4096;
 
-bool is_separator(char c, const char* separators) { return c != 0 && find_char(separators, c) != nullptr; }
+bool is_separator(char c, const char* separators) {
+  return c != 0 && find_char(separators, c) != nullptr;
+}
 
 /// Joins up to three parts in `to`; false if they do not fit.
 bool join(char (&to)[kPathMax], const char* a, std::size_t a_bytes, const char* b, const char* c) {
@@ -45,7 +47,8 @@ std::size_t token_length(const char* after_dollar, std::size_t left, const char*
   if (braced) return after_dollar[n + 1] == '}' ? need : 0;
   if (left > n) {
     char c = after_dollar[n];
-    bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    bool word =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     if (word) return 0;
   }
   return need;
@@ -72,7 +75,8 @@ void Searcher::keep_for_error(char* text) {
 
 Status Searcher::open(const char* path, Found& out) {
   long fd = sys::open_for_reading(path);
-  if (fd < 0) return Error{.code = Code::cannot_open, .sys_errno = static_cast<int>(-fd), .object = path};
+  if (fd < 0)
+    return Error{.code = Code::cannot_open, .sys_errno = static_cast<int>(-fd), .object = path};
   out.fd = static_cast<int>(fd);
   auto fail = [&](Error e) -> Status {
     sys::close(out.fd);
@@ -89,8 +93,8 @@ Status Searcher::open(const char* path, Found& out) {
   long got = sys::pread_full(out.fd, out.head, sizeof out.head, 0);
   if (got < 0) return fail({.code = Code::cannot_read, .sys_errno = static_cast<int>(-got)});
   out.head_bytes = static_cast<std::size_t>(got);
-  auto header = elf::check_header(
-      {out.head, out.head_bytes}, static_cast<std::uint64_t>(out.stat.st_size), path);
+  auto header = elf::check_header({out.head, out.head_bytes},
+                                  static_cast<std::uint64_t>(out.stat.st_size), path);
   if (!header) return fail(header.error());
   out.path = copy_string(path);
   if (out.path == nullptr) return fail({.code = Code::out_of_memory});
@@ -145,8 +149,9 @@ void Searcher::split(const char* text,
     const char* end = p;
     while (*end != 0 && !is_separator(*end, separators)) ++end;
     char* element = expand(p, static_cast<std::size_t>(end - p), requester);
-    // An element that cannot be expanded is dropped, never taken for the current directory; one that
-    // expands to nothing is the current directory only if it was empty as written (CVE-2017-16997).
+    // An element that cannot be expanded is dropped, never taken for the current directory; one
+    // that expands to nothing is the current directory only if it was empty as written
+    // (CVE-2017-16997).
     bool usable = element != nullptr && (*element != 0 || end == p);
     if (usable && config.secure && *element != '/') usable = false;
     if (usable) {
@@ -217,7 +222,8 @@ DirectoryList& Searcher::rpath(Requester& r) {
 DirectoryList& Searcher::runpath(Requester& r) {
   if (!r.runpath_split) {
     r.runpath_split = true;
-    if (r.runpath != nullptr && !rpath_inhibited(r)) split(r.runpath, ":", &r, r.runpath_directories);
+    if (r.runpath != nullptr && !rpath_inhibited(r))
+      split(r.runpath, ":", &r, r.runpath_directories);
   }
   return r.runpath_directories;
 }
@@ -318,7 +324,8 @@ Status Searcher::search_cache(const char* name, const Requester* requester, Foun
       if (memcmp(path, d->path, d->length) == 0 && find_char(path + d->length, '/') == nullptr)
         return not_found(name);
   Status s = open(path, out);
-  if (listener.attempt != nullptr) listener.attempt(listener.context, {path, "cache", requester, s.error()});
+  if (listener.attempt != nullptr)
+    listener.attempt(listener.context, {path, "cache", requester, s.error()});
   if (s) return s;
   if (search_goes_on(s.error())) return not_found(name);
   Error e = s.error();
@@ -332,7 +339,8 @@ Status Searcher::search_cache(const char* name, const Requester* requester, Foun
 Status Searcher::find(const char* name, Requester* requester, Found& out) {
   if (find_char(name, '/') != nullptr) {
     Status s = open(name, out);
-    if (listener.attempt != nullptr) listener.attempt(listener.context, {name, "path", requester, s.error()});
+    if (listener.attempt != nullptr)
+      listener.attempt(listener.context, {name, "path", requester, s.error()});
     return s;
   }
   auto done = [](const Status& s) { return s.ok() || !search_goes_on(s.error()); };
@@ -344,7 +352,8 @@ Status Searcher::find(const char* name, Requester* requester, Found& out) {
     if (Status s = search(runpath(*requester), "RUNPATH", name, requester, out); done(s)) return s;
   if (Status s = search_cache(name, requester, out); done(s)) return s;
   if (requester == nullptr || !requester->no_default_directories)
-    if (Status s = search(default_directories(), "default", name, requester, out); done(s)) return s;
+    if (Status s = search(default_directories(), "default", name, requester, out); done(s))
+      return s;
   return not_found(name);
 }
 

@@ -15,25 +15,25 @@
 
 namespace myld::find {
 
-/// A directory that is searched. One for each distinct path in the process, so that what is known of
-/// it is learnt once.
+/// A directory that is searched. One for each distinct path in the process, so that what is known
+/// of it is learnt once.
 struct Directory {
   const char* path;  ///< with a trailing slash, or "" for the current directory
   std::uint32_t length;
   enum class State : std::uint8_t { unknown, present, missing };
-  State state = State::unknown;          ///< of the directory
-  State hwcaps_state = State::unknown;   ///< of its glibc-hwcaps subdirectory
+  State state = State::unknown;         ///< of the directory
+  State hwcaps_state = State::unknown;  ///< of its glibc-hwcaps subdirectory
 };
 using DirectoryList = Vec<Directory*>;
 
 /// The module that needs a library, as far as searching is concerned.
 struct Requester {
-  const char* path = "";            ///< for messages
-  const char* origin = nullptr;     ///< value of $ORIGIN, or nullptr if unknown
-  const char* rpath = nullptr;      ///< DT_RPATH, nullptr where there is DT_RUNPATH too
+  const char* path = "";         ///< for messages
+  const char* origin = nullptr;  ///< value of $ORIGIN, or nullptr if unknown
+  const char* rpath = nullptr;   ///< DT_RPATH, nullptr where there is DT_RUNPATH too
   const char* runpath = nullptr;
-  bool no_default_directories = false;  ///< DF_1_NODEFLIB
-  Requester* loader = nullptr;          ///< who needed this module first
+  bool no_default_directories = false;                   ///< DF_1_NODEFLIB
+  Requester* loader = nullptr;                           ///< who needed this module first
   DirectoryList rpath_directories, runpath_directories;  ///< made when first used
   bool rpath_split = false, runpath_split = false;
 };
@@ -42,17 +42,17 @@ struct Requester {
 struct Found {
   int fd = -1;
   sys::Stat stat{};
-  char* path = nullptr;            ///< heap string; the caller owns it
-  std::size_t head_bytes = 0;      ///< how much of `head` was read
+  char* path = nullptr;        ///< heap string; the caller owns it
+  std::size_t head_bytes = 0;  ///< how much of `head` was read
   alignas(16) std::uint8_t head[832];
 };
 
 /// One attempt, for whoever wants to tell about the search.
 struct Attempt {
   const char* path;
-  const char* by;      ///< "RPATH", "LD_LIBRARY_PATH", "RUNPATH", "cache", "default", "path"
+  const char* by;  ///< "RPATH", "LD_LIBRARY_PATH", "RUNPATH", "cache", "default", "path"
   const Requester* requester;
-  Error result;        ///< Code::none: found
+  Error result;  ///< Code::none: found
 };
 struct Listener {
   void (*attempt)(void* context, const Attempt&) = nullptr;
@@ -60,14 +60,15 @@ struct Listener {
 };
 
 struct Config {
-  bool secure = false;               ///< AT_SECURE: only absolute, literal elements count
+  bool secure = false;  ///< AT_SECURE: only absolute, literal elements count
   bool inhibit_cache = false;
-  const char* library_path = nullptr;        ///< LD_LIBRARY_PATH or --library-path
+  const char* library_path = nullptr;  ///< LD_LIBRARY_PATH or --library-path
   const char* cache_path = "/etc/ld.so.cache";
-  const char* platform = nullptr;            ///< value of $PLATFORM
-  const char* inhibit_rpath = nullptr;       ///< --inhibit-rpath: modules whose RPATH and RUNPATH are ignored
-  const char* sysroot = "";                  ///< put in front of every absolute path that is searched
-  std::span<const char* const> hwcaps;       ///< "x86-64-v3", ..., most wanted first
+  const char* platform = nullptr;  ///< value of $PLATFORM
+  const char* inhibit_rpath =
+      nullptr;               ///< --inhibit-rpath: modules whose RPATH and RUNPATH are ignored
+  const char* sysroot = "";  ///< put in front of every absolute path that is searched
+  std::span<const char* const> hwcaps;  ///< "x86-64-v3", ..., most wanted first
 };
 
 class Searcher {
@@ -83,8 +84,8 @@ public:
   /// Opens exactly `path`. Errors: cannot_open, cannot_read, not_elf, wrong_class ...
   Status open(const char* path, Found& out);
 
-  /// `text` with $ORIGIN, $LIB and $PLATFORM replaced: a heap string, or nullptr if an element of it
-  /// cannot be expanded (no origin; any of them in secure execution) or memory ran out.
+  /// `text` with $ORIGIN, $LIB and $PLATFORM replaced: a heap string, or nullptr if an element of
+  /// it cannot be expanded (no origin; any of them in secure execution) or memory ran out.
   char* expand(const char* text, std::size_t length, const Requester* requester) const;
 
   /// Keeps the heap string `text`, which an Error points to, until the next one comes.
@@ -109,10 +110,8 @@ private:
                 const Requester* requester,
                 Found& out);
   Status search_cache(const char* name, const Requester* requester, Found& out);
-  void split(const char* text,
-             const char* separators,
-             const Requester* requester,
-             DirectoryList& out);
+  void
+  split(const char* text, const char* separators, const Requester* requester, DirectoryList& out);
   Directory* intern(const char* path, std::size_t length);
   bool has_hwcaps(Directory& directory);
   bool rpath_inhibited(const Requester& requester) const;

@@ -3,14 +3,16 @@
 //
 // Blocks are freed with their size, so they carry no header. Small blocks come from size classes
 // (16-byte steps to 128, then four steps for each power of two up to 8 KiB), carved out of chunks;
-// larger ones are mappings of their own. What is freed is reused: a hundred thousand rounds of dlopen and dlclose do not grow the heap.
+// larger ones are mappings of their own. What is freed is reused: a hundred thousand rounds of
+// dlopen and dlclose do not grow the heap.
 #pragma once
 #include <cstddef>
 
 namespace myld::heap {
 
 /// Returns `bytes` of zeroed memory aligned to 16 (to a page if larger than 8 KiB), or nullptr when
-/// the system has no more. Takes the heap's lock for a few instructions; no foreign code runs under it.
+/// the system has no more. Takes the heap's lock for a few instructions; no foreign code runs under
+/// it.
 void* allocate(std::size_t bytes);
 
 /// Gives back what allocate(bytes) returned. nullptr is allowed.

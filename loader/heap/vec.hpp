@@ -1,8 +1,8 @@
 // A growing array on the loader's heap, for trivially copyable elements. Growth may fail: every
 // function that grows says so, and nothing changes when it does.
 #pragma once
-#include "loader/heap/heap.hpp"
 #include "loader/base/mem.hpp"
+#include "loader/heap/heap.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -151,7 +151,8 @@ Status Loader::read_headers(find::Found& found, Module& m, bool& fixed_address) 
   } else {
     long got = sys::pread_full(found.fd, phdrs, bytes, e.e_phoff);
     if (got < 0)
-      return Error{.code = Code::cannot_read, .sys_errno = static_cast<int>(-got), .object = found.path};
+      return Error{
+          .code = Code::cannot_read, .sys_errno = static_cast<int>(-got), .object = found.path};
     if (static_cast<std::size_t>(got) != bytes)
       return Error{.code = Code::file_too_short,
                    .object = found.path,
@@ -159,8 +160,8 @@ Status Loader::read_headers(find::Found& found, Module& m, bool& fixed_address) 
                    .at = e.e_phoff,
                    .value = static_cast<std::uint64_t>(got)};
   }
-  m.image.segments =
-      MYLD_TRY(elf::check_segments({phdrs, e.e_phnum}, size, page_size, policy.segments, found.path));
+  m.image.segments = MYLD_TRY(
+      elf::check_segments({phdrs, e.e_phnum}, size, page_size, policy.segments, found.path));
   return {};
 }
 
@@ -173,9 +174,8 @@ Status Loader::finish(Module& m, Vec<Module*>& created) {
   m.requester.no_default_directories = m.image.has_flag_1(DF_1_NODEFLIB);
   m.permanent = m.image.has_flag_1(DF_1_NODELETE);
   if (m.permanent) m.permanent_because = "DF_1_NODELETE";
-  m.stack_executable = m.image.segments.stack != nullptr
-                           ? (m.image.segments.stack->p_flags & PF_X) != 0
-                           : false;
+  m.stack_executable =
+      m.image.segments.stack != nullptr ? (m.image.segments.stack->p_flags & PF_X) != 0 : false;
   if (m.image.soname != nullptr && !add_name(m, m.image.soname)) return no_memory(m.display);
   m.index = static_cast<std::uint32_t>(m.ns->modules.size());
   if (!created.reserve(created.size() + 1) || !m.ns->modules.push(&m)) return no_memory(m.display);
@@ -234,13 +234,17 @@ Result<Module*> Loader::add_mapped(Namespace& ns,
   return m;
 }
 
-Result<Module*> Loader::open(
-    Namespace& ns, const char* name, Module* requester, bool only_if_loaded, Vec<Module*>& created) {
+Result<Module*> Loader::open(Namespace& ns,
+                             const char* name,
+                             Module* requester,
+                             bool only_if_loaded,
+                             Vec<Module*>& created) {
   if (Module* m = find_loaded(ns, name)) return m;
   // Every namespace shares the one loader, whatever name libc asks for it by.
   if (self != nullptr && equal(name, arch::Port::kLoaderSoname)) return self;
   find::Found found;
-  if (Status s = searcher.find(name, requester == nullptr ? nullptr : &requester->requester, found); !s)
+  if (Status s = searcher.find(name, requester == nullptr ? nullptr : &requester->requester, found);
+      !s)
     return s.error();
   FileId id{found.stat.st_dev, found.stat.st_ino};
   auto same_file = [&](const Module& m) { return m.file == id; };
@@ -254,8 +258,8 @@ Result<Module*> Loader::open(
     return m;
   }
   m = MYLD_TRY(add_file(ns, found, requester, created));
-  // The name it was asked by means it from now on, but a path is not a soname: two requests "./a.so"
-  // from different directories are told apart by their files.
+  // The name it was asked by means it from now on, but a path is not a soname: two requests
+  // "./a.so" from different directories are told apart by their files.
   if (find_char(name, '/') == nullptr && !add_name(*m, name)) return no_memory(name);
   return m;
 }
@@ -281,7 +285,8 @@ Status Loader::load_needed(Module& m, Vec<Module*>& created, const ErrorSink& si
     if (opened) {
       Module* needed = opened.value();
       if (needed == &m) continue;
-      if (filter && !m.filtees.contains(needed) && !m.filtees.push(needed)) return no_memory(m.display);
+      if (filter && !m.filtees.contains(needed) && !m.filtees.push(needed))
+        return no_memory(m.display);
       if (!m.needed.contains(needed)) {
         if (!m.needed.push(needed)) return no_memory(m.display);
         ++needed->users;
@@ -313,7 +318,8 @@ Status Loader::check_versions(std::span<Module* const> modules, const ErrorSink&
       if (v.file == nullptr) continue;
       Module* provider = find_loaded(*m->ns, v.file);
       if (provider == nullptr && equal(v.file, arch::Port::kLoaderSoname)) provider = self;
-      if (provider == nullptr) continue;  // reported as missing already, or provided by another name
+      if (provider == nullptr)
+        continue;  // reported as missing already, or provided by another name
       if (provider->image.verdef == nullptr) {
         Error e{.code = Code::undefined_version, .object = provider->display, .detail = m->display};
         if (!sink.report(sink.context, e)) return e;

@@ -28,11 +28,14 @@ public:
   /// The loader's own module: what DT_NEEDED of Port::kLoaderSoname means in every namespace.
   Module* self = nullptr;
 
-  /// The module that `name` means in `ns`, loaded if need be (without its dependencies). A new module
-  /// is appended to `ns` and to `created`.
-  /// Errors: as Searcher::find, elf::check_*, map::map_segments; the new module leaves no trace then.
-  Result<Module*>
-  open(Namespace& ns, const char* name, Module* requester, bool only_if_loaded, Vec<Module*>& created);
+  /// The module that `name` means in `ns`, loaded if need be (without its dependencies). A new
+  /// module is appended to `ns` and to `created`. Errors: as Searcher::find, elf::check_*,
+  /// map::map_segments; the new module leaves no trace then.
+  Result<Module*> open(Namespace& ns,
+                       const char* name,
+                       Module* requester,
+                       bool only_if_loaded,
+                       Vec<Module*>& created);
 
   /// Makes a module of an open file. `found.path` becomes the module's.
   Result<Module*>

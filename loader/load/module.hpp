@@ -25,7 +25,7 @@ struct LinkMap {
 /// How far a module has come. Only Module::advance() changes it, and only forward.
 enum class Stage : std::uint8_t {
   mapped,
-  scoped,        ///< its scopes are made; its symbols can be looked up
+  scoped,  ///< its scopes are made; its symbols can be looked up
   relocated,
   initialising,  ///< its constructors run, in the thread Module::initialiser
   running,
@@ -53,7 +53,8 @@ struct Scope {
   ModuleList* read() const { return __atomic_load_n(&list, __ATOMIC_ACQUIRE); }
 };
 
-/// The scopes that a module's references are looked up in, in order. Immutable; replaced as a whole.
+/// The scopes that a module's references are looked up in, in order. Immutable; replaced as a
+/// whole.
 struct ScopeChain {
   std::uint32_t count;
   Scope* scopes[];
@@ -61,9 +62,9 @@ struct ScopeChain {
 
 /// Where a module's thread-local storage is.
 struct TlsPlacement {
-  std::uint64_t module_id = 0;   ///< 0: it has none
+  std::uint64_t module_id = 0;  ///< 0: it has none
   bool is_static = false;
-  std::int64_t tp_offset = 0;    ///< of the block from the thread pointer, if is_static
+  std::int64_t tp_offset = 0;  ///< of the block from the thread pointer, if is_static
 };
 
 /// Size of the argument of a dynamic TLS descriptor: module ID and offset.
@@ -75,42 +76,43 @@ struct Module {
   elf::VersionTable versions;
 
   map::Mapping mapping;
-  const char* path = "";        ///< l_name: as found, "" for the program
-  const char* display = "";     ///< for messages: path, or the program's name
-  const char* origin = nullptr; ///< directory of the file
+  const char* path = "";         ///< l_name: as found, "" for the program
+  const char* display = "";      ///< for messages: path, or the program's name
+  const char* origin = nullptr;  ///< directory of the file
   find::Requester requester;
   FileId file;
   Namespace* ns = nullptr;
   LinkMap* link_map = nullptr;
-  Vec<const char*> names;       ///< request names and the soname that mean this module (heap strings)
-  Vec<Module*> needed;          ///< DT_NEEDED, in order, and filtees
-  Vec<Module*> filtees;         ///< DT_FILTER and DT_AUXILIARY: looked up before its own symbols
+  Vec<const char*> names;  ///< request names and the soname that mean this module (heap strings)
+  Vec<Module*> needed;     ///< DT_NEEDED, in order, and filtees
+  Vec<Module*> filtees;    ///< DT_FILTER and DT_AUXILIARY: looked up before its own symbols
 
-  Scope group;                  ///< itself and its closure, breadth-first; made when it is opened
+  Scope group;  ///< itself and its closure, breadth-first; made when it is opened
   ScopeChain* scopes = nullptr;
-  Scope own;                    ///< itself alone, for DT_SYMBOLIC
+  Scope own;  ///< itself alone, for DT_SYMBOLIC
 
   TlsPlacement tls;
 
   Stage stage = Stage::mapped;
-  std::uintptr_t initialiser = 0;   ///< thread pointer of the thread that runs its constructors
-  std::uint32_t index = 0;          ///< position in the namespace's load order, for marks
-  std::uint32_t mark = 0;           ///< scratch for graph walks, under the load lock
-  std::uint32_t counter = 0;        ///< scratch as well
-  std::uint32_t init_rank = 0;      ///< order of its constructors in the process; destructors run in reverse
+  std::uintptr_t initialiser = 0;  ///< thread pointer of the thread that runs its constructors
+  std::uint32_t index = 0;         ///< position in the namespace's load order, for marks
+  std::uint32_t mark = 0;          ///< scratch for graph walks, under the load lock
+  std::uint32_t counter = 0;       ///< scratch as well
+  std::uint32_t init_rank =
+      0;  ///< order of its constructors in the process; destructors run in reverse
 
-  std::uint32_t opens = 0;          ///< dlopen calls not yet closed
-  std::uint32_t users = 0;          ///< modules that need it or are bound to it
-  Vec<Module*> bound_to;            ///< modules outside `needed` that its relocations use
-  Vec<void*> descriptors;           ///< heap blocks of kDescriptorBytes that its TLS descriptors point to
+  std::uint32_t opens = 0;  ///< dlopen calls not yet closed
+  std::uint32_t users = 0;  ///< modules that need it or are bound to it
+  Vec<Module*> bound_to;    ///< modules outside `needed` that its relocations use
+  Vec<void*> descriptors;   ///< heap blocks of kDescriptorBytes that its TLS descriptors point to
   bool is_program = false;
-  bool is_loader = false;           ///< the loader's own module
-  bool from_start = false;          ///< loaded before the program ran: never unloaded
-  bool permanent = false;           ///< RTLD_NODELETE, DF_1_NODELETE or a bound STB_GNU_UNIQUE symbol
-  bool global = false;              ///< in its namespace's global scope
-  bool lazy = false;                ///< its PLT slots are bound at the first call
-  bool owns_mapping = true;         ///< false: mapped by the kernel
-  bool stack_executable = false;    ///< its PT_GNU_STACK asks for it
+  bool is_loader = false;         ///< the loader's own module
+  bool from_start = false;        ///< loaded before the program ran: never unloaded
+  bool permanent = false;         ///< RTLD_NODELETE, DF_1_NODELETE or a bound STB_GNU_UNIQUE symbol
+  bool global = false;            ///< in its namespace's global scope
+  bool lazy = false;              ///< its PLT slots are bound at the first call
+  bool owns_mapping = true;       ///< false: mapped by the kernel
+  bool stack_executable = false;  ///< its PT_GNU_STACK asks for it
   const char* permanent_because = nullptr;
 
   void advance(Stage to) {
@@ -131,13 +133,13 @@ struct UniqueEntry {
 
 /// An isolated set of modules (dlmopen). The first is the one that the program starts in.
 struct Namespace {
-  long id = 0;                  ///< Lmid_t
-  Vec<Module*> modules;         ///< in load order
+  long id = 0;           ///< Lmid_t
+  Vec<Module*> modules;  ///< in load order
   Scope global;
-  Module* program = nullptr;    ///< first module: the program, or what dlmopen opened
+  Module* program = nullptr;  ///< first module: the program, or what dlmopen opened
   Module* libc = nullptr;
   LinkMap* chain_last = nullptr;  ///< end of the debugger's list
-  void* r_debug = nullptr;      ///< of namespaces other than the first
+  void* r_debug = nullptr;        ///< of namespaces other than the first
   PointerTable<Module> by_name;
   PointerTable<Module> by_file;
   PointerTable<UniqueEntry> unique;

@@ -16,12 +16,8 @@ Result<Mapping> reserve(const elf::Segments& segments,
   int flags = sys::kMapPrivate | sys::kMapAnonymous | sys::kMapNoReserve;
   constexpr int kMapFixedNoReplace = 0x100000;
   if (fixed_address) {
-    long got = sys::map(reinterpret_cast<void*>(segments.start.value),
-                        bytes,
-                        sys::kProtNone,
-                        flags | kMapFixedNoReplace,
-                        -1,
-                        0);
+    long got = sys::map(reinterpret_cast<void*>(segments.start.value), bytes, sys::kProtNone,
+                        flags | kMapFixedNoReplace, -1, 0);
     if (got >= 0 && static_cast<std::uint64_t>(got) != segments.start.value) {
       sys::unmap(reinterpret_cast<void*>(got), bytes);  // a kernel older than 4.17
       got = -17;                                        // EEXIST
@@ -35,8 +31,7 @@ Result<Mapping> reserve(const elf::Segments& segments,
     return Mapping{{segments.start.value}, bytes, {0}};
   }
   std::uint64_t room = align > page_size ? bytes + align : bytes;
-  long got = room < bytes ? -sys::kEnomem
-                          : sys::map(nullptr, room, sys::kProtNone, flags, -1, 0);
+  long got = room < bytes ? -sys::kEnomem : sys::map(nullptr, room, sys::kProtNone, flags, -1, 0);
   if (got < 0)
     return Error{.code = Code::cannot_reserve,
                  .sys_errno = static_cast<int>(-got),
@@ -56,16 +51,12 @@ Status execute(const Step& step, LoadBias bias, int fd, const char* object) {
   long got = 0;
   switch (step.kind) {
   case Step::Kind::file:
-    got = sys::map(
-        at, step.bytes, step.prot, sys::kMapPrivate | sys::kMapFixed, fd, step.offset.value);
+    got = sys::map(at, step.bytes, step.prot, sys::kMapPrivate | sys::kMapFixed, fd,
+                   step.offset.value);
     break;
   case Step::Kind::anonymous:
-    got = sys::map(at,
-                   step.bytes,
-                   step.prot,
-                   sys::kMapPrivate | sys::kMapFixed | sys::kMapAnonymous,
-                   -1,
-                   0);
+    got = sys::map(at, step.bytes, step.prot,
+                   sys::kMapPrivate | sys::kMapFixed | sys::kMapAnonymous, -1, 0);
     break;
   case Step::Kind::zero: memset(at, 0, step.bytes); return {};
   case Step::Kind::none: return {};
@@ -79,11 +70,10 @@ Status execute(const Step& step, LoadBias bias, int fd, const char* object) {
   return {};
 }
 
-/// Zeroes the rest of a page whose segment is not writable: opened for the write, then closed again.
-Status zero_protected(const Step& step,
-                      LoadBias bias,
-                      std::uint64_t page_size,
-                      const char* object) {
+/// Zeroes the rest of a page whose segment is not writable: opened for the write, then closed
+/// again.
+Status
+zero_protected(const Step& step, LoadBias bias, std::uint64_t page_size, const char* object) {
   std::uintptr_t at = (bias + step.at).value;
   auto* page = reinterpret_cast<void*>(round_down(at, page_size));
   long got = sys::protect(page, page_size, sys::kProtRead | sys::kProtWrite);
@@ -118,7 +108,8 @@ Status map_segment(const elf::Phdr& load,
 }  // namespace
 
 int protection(std::uint32_t p_flags) {
-  return ((p_flags & PF_R) != 0 ? sys::kProtRead : 0) | ((p_flags & PF_W) != 0 ? sys::kProtWrite : 0) |
+  return ((p_flags & PF_R) != 0 ? sys::kProtRead : 0) |
+         ((p_flags & PF_W) != 0 ? sys::kProtWrite : 0) |
          ((p_flags & PF_X) != 0 ? sys::kProtExec : 0);
 }
 
@@ -146,8 +137,7 @@ std::size_t plan_segment(const elf::Phdr& load, std::uint64_t page_size, Step (&
   }
   std::uint64_t pages_end = round_up(end, page_size);
   if (pages_end > file_pages_end)
-    steps[n++] = {
-        Step::Kind::anonymous, prot, {file_pages_end}, pages_end - file_pages_end, {0}};
+    steps[n++] = {Step::Kind::anonymous, prot, {file_pages_end}, pages_end - file_pages_end, {0}};
   return n;
 }
 
@@ -174,9 +164,11 @@ Status protect_relro(const Mapping& mapping,
                      std::uint64_t page_size,
                      const char* object) {
   if (segments.relro == nullptr) return {};
-  std::uintptr_t from = round_down((mapping.bias + LinkAddr{segments.relro->p_vaddr}).value, page_size);
-  std::uintptr_t to = round_down(
-      (mapping.bias + LinkAddr{segments.relro->p_vaddr + segments.relro->p_memsz}).value, page_size);
+  std::uintptr_t from =
+      round_down((mapping.bias + LinkAddr{segments.relro->p_vaddr}).value, page_size);
+  std::uintptr_t to =
+      round_down((mapping.bias + LinkAddr{segments.relro->p_vaddr + segments.relro->p_memsz}).value,
+                 page_size);
   if (to <= from) return {};
   long got = sys::protect(reinterpret_cast<void*>(from), to - from, sys::kProtRead);
   if (got < 0)

@@ -10,10 +10,10 @@ namespace myld::map {
 struct Step {
   enum class Kind : std::uint8_t { file, anonymous, zero, none };
   Kind kind;
-  std::uint8_t prot;     ///< of the pages; for `zero` the segment's final protection
+  std::uint8_t prot;  ///< of the pages; for `zero` the segment's final protection
   LinkAddr at;
   std::uint64_t bytes;
-  FileOffset offset;     ///< `file` only
+  FileOffset offset;  ///< `file` only
 };
 
 /// Turns segment i (a PT_LOAD) into at most three steps: the file's pages, the zeroed rest of the

@@ -21,23 +21,23 @@ constexpr long kAtFdcwd = -100;
 
 long open_for_reading(const char* path) {
   constexpr long kCloexec = 02000000, kNonblock = 04000;
-  return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kCloexec | kNonblock); });
+  return retry(
+      [&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kCloexec | kNonblock); });
 }
 
 // close(2) is not retried: the descriptor is gone even after EINTR.
 long close(int fd) { return arch::syscall(arch::kSysClose, fd); }
 
-long fstat(int fd, Stat* out) { return retry([&] { return arch::syscall(arch::kSysFstat, fd, word(out)); }); }
+long fstat(int fd, Stat* out) {
+  return retry([&] { return arch::syscall(arch::kSysFstat, fd, word(out)); });
+}
 
 long pread_full(int fd, void* to, std::size_t bytes, std::uint64_t offset) {
   std::size_t got = 0;
   while (got < bytes) {
     long n = retry([&] {
-      return arch::syscall(arch::kSysPread,
-                           fd,
-                           word(static_cast<char*>(to) + got),
-                           static_cast<long>(bytes - got),
-                           static_cast<long>(offset + got));
+      return arch::syscall(arch::kSysPread, fd, word(static_cast<char*>(to) + got),
+                           static_cast<long>(bytes - got), static_cast<long>(offset + got));
     });
     if (n < 0) return n;
     if (n == 0) break;
@@ -47,8 +47,8 @@ long pread_full(int fd, void* to, std::size_t bytes, std::uint64_t offset) {
 }
 
 long map(void* at, std::size_t bytes, int prot, int flags, int fd, std::uint64_t offset) {
-  return arch::syscall(
-      arch::kSysMmap, word(at), static_cast<long>(bytes), prot, flags, fd, static_cast<long>(offset));
+  return arch::syscall(arch::kSysMmap, word(at), static_cast<long>(bytes), prot, flags, fd,
+                       static_cast<long>(offset));
 }
 
 long map_anonymous(std::size_t bytes) {
@@ -68,8 +68,8 @@ long advise(const void* at, std::size_t bytes, int advice) {
 }
 
 long readlink(const char* path, char* to, std::size_t capacity) {
-  return arch::syscall(
-      arch::kSysReadlinkat, kAtFdcwd, word(path), word(to), static_cast<long>(capacity));
+  return arch::syscall(arch::kSysReadlinkat, kAtFdcwd, word(path), word(to),
+                       static_cast<long>(capacity));
 }
 
 long getcwd(char* to, std::size_t capacity) {
@@ -81,9 +81,8 @@ long getpid() { return arch::syscall(arch::kSysGetpid); }
 
 void write_all(int fd, const char* text, std::size_t bytes) {
   while (bytes != 0) {
-    long n = retry([&] {
-      return arch::syscall(arch::kSysWrite, fd, word(text), static_cast<long>(bytes));
-    });
+    long n = retry(
+        [&] { return arch::syscall(arch::kSysWrite, fd, word(text), static_cast<long>(bytes)); });
     if (n <= 0) return;  // a closed or full stderr must not keep the loader from exiting
     text += n;
     bytes -= static_cast<std::size_t>(n);

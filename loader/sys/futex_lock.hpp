@@ -11,8 +11,8 @@ class FutexLock {
 public:
   void lock() {
     std::uint32_t expected = 0;
-    if (__atomic_compare_exchange_n(
-            &word_, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    if (__atomic_compare_exchange_n(&word_, &expected, 1, false, __ATOMIC_ACQUIRE,
+                                    __ATOMIC_RELAXED))
       return;
     while (__atomic_exchange_n(&word_, 2, __ATOMIC_ACQUIRE) != 0) futex_wait(&word_, 2);
   }

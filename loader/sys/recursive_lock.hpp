@@ -17,7 +17,8 @@ public:
       return;
     }
     std::uint32_t expected = 0;
-    if (!__atomic_compare_exchange_n(&word_, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+    if (!__atomic_compare_exchange_n(&word_, &expected, 1, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
       while (__atomic_exchange_n(&word_, 2, __ATOMIC_ACQUIRE) != 0) futex_wait(&word_, 2);
     __atomic_store_n(&owner_, me, __ATOMIC_RELAXED);
     count_ = 1;

@@ -1,6 +1,6 @@
-// What the loader needs to know of the libc in the process, as data and hooks. One adapter fills it:
-// bare.cpp where there is no libc, rtld/glibc where there is glibc. Nothing else in the loader knows
-// a libc's names or layouts.
+// What the loader needs to know of the libc in the process, as data and hooks. One adapter fills
+// it: bare.cpp where there is no libc, rtld/glibc where there is glibc. Nothing else in the loader
+// knows a libc's names or layouts.
 #pragma once
 #include "loader/load/module.hpp"
 
@@ -16,7 +16,8 @@ struct RuntimeAbi {
   const char* name = "";
   /// Bytes of a link_map, the public prefix included.
   std::size_t link_map_bytes = sizeof(load::LinkMap);
-  /// Bytes of the TCB on its side of the thread pointer: above it in variant II, below in variant I.
+  /// Bytes of the TCB on its side of the thread pointer: above it in variant II, below in variant
+  /// I.
   std::size_t tcb_bytes = 64;
   std::size_t tcb_align = 64;
   /// Bytes of static TLS kept free for modules that are loaded later.

@@ -22,8 +22,8 @@ struct RDebug {
   RDebug* r_next;
 };
 
-/// Puts the address of _r_debug where debuggers look: in the DT_DEBUG of the program and, when it was
-/// run as a command, of the loader. Before RELRO is protected.
+/// Puts the address of _r_debug where debuggers look: in the DT_DEBUG of the program and, when it
+/// was run as a command, of the loader. Before RELRO is protected.
 void publish(Runtime& runtime);
 
 /// Links a module at the end of its namespace's chain. Needs: module.link_map is filled.

@@ -9,8 +9,8 @@ namespace {
 
 constexpr int kSymbolEntry = 1, kLinkMap = 2;  // RTLD_DL_SYMENT, RTLD_DL_LINKMAP
 
-/// True if `s` names the place `at` (a link address): it starts there or before and, if it has a size,
-/// reaches over it.
+/// True if `s` names the place `at` (a link address): it starts there or before and, if it has a
+/// size, reaches over it.
 bool covers(const elf::Sym& s, std::uint64_t at) {
   if (s.st_shndx == SHN_UNDEF || s.st_shndx == SHN_ABS || elf::sym_type(s) == STT_TLS) return false;
   if (s.st_value > at) return false;
@@ -18,8 +18,8 @@ bool covers(const elf::Sym& s, std::uint64_t at) {
   return at - s.st_value < s.st_size;
 }
 
-/// The symbols that may be found are those that are hashed; DT_HASH tells how many there are, DT_GNU_HASH
-/// holds them in chains.
+/// The symbols that may be found are those that are hashed; DT_HASH tells how many there are,
+/// DT_GNU_HASH holds them in chains.
 const elf::Sym* nearest(const Module& m, std::uint64_t at) {
   const elf::Image& image = m.image;
   const elf::Sym* best = nullptr;

@@ -1,8 +1,8 @@
 // dlclose(3): a module goes when nobody opened it, needs it or is bound to it any more.
 //
-// Only what the closed module leads to is looked at, so the cost does not depend on how many modules
-// the process has. Among those, one stays if it has a user outside, an open handle, or a reason of its
-// own; and so does all that it leads to. The rest, cycles included, goes together.
+// Only what the closed module leads to is looked at, so the cost does not depend on how many
+// modules the process has. Among those, one stays if it has a user outside, an open handle, or a
+// reason of its own; and so does all that it leads to. The rest, cycles included, goes together.
 #include "loader/base/mem.hpp"
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
@@ -92,7 +92,8 @@ bool hide(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going, Reti
   if (was_global) {
     Vec<Module*> rest;
     for (std::uint32_t i = 0; i < ns.global.list->count; ++i)
-      if (ns.global.list->modules[i]->mark != mark && !rest.push(ns.global.list->modules[i])) return false;
+      if (ns.global.list->modules[i]->mark != mark && !rest.push(ns.global.list->modules[i]))
+        return false;
     global = load::make_list(rest.span());
     if (global == nullptr) return false;
   }
@@ -208,7 +209,8 @@ int close(void* handle) {
     if (!candidates(*m, group) || !find_garbage(runtime, group) || group.empty()) return 0;
     ns = m->ns;
     Vec<Module*> order;
-    if (!init::dependencies_first(group.span(), true, order) || !going.reserve(order.size())) return 0;
+    if (!init::dependencies_first(group.span(), true, order) || !going.reserve(order.size()))
+      return 0;
     for (std::size_t i = order.size(); i-- > 0;) going.push_reserved(order[i]);
     // From here on a dlopen of the same file maps it anew; this copy is on its way out.
     for (Module* each : going) runtime.loader.forget(*each);

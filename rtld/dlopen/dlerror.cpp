@@ -1,5 +1,5 @@
-// dlerror(3): one text per thread, kept in the loader's record of the thread, so that it survives the
-// module it speaks of.
+// dlerror(3): one text per thread, kept in the loader's record of the thread, so that it survives
+// the module it speaks of.
 #include "loader/base/mem.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 

@@ -1,5 +1,5 @@
-// dlopen(3) and its relatives, as functions that are told who calls. A libc adapter puts them behind
-// the public names.
+// dlopen(3) and its relatives, as functions that are told who calls. A libc adapter puts them
+// behind the public names.
 #pragma once
 #include "rtld/runtime.hpp"
 
@@ -20,9 +20,9 @@ struct AddressInfo {
   void* dli_saddr;
 };
 
-/// Every function below returns as dlopen(3), dlsym(3), dlclose(3), dlinfo(3), dladdr(3), dlerror(3)
-/// say and leaves the error text to dlerror in the calling thread. `caller` is the return address of
-/// the public function.
+/// Every function below returns as dlopen(3), dlsym(3), dlclose(3), dlinfo(3), dladdr(3),
+/// dlerror(3) say and leaves the error text to dlerror in the calling thread. `caller` is the
+/// return address of the public function.
 void* open(const char* file, int mode, std::uintptr_t caller, long ns);
 int close(void* handle);
 void* symbol(void* handle, const char* name, const char* version, std::uintptr_t caller);
@@ -46,8 +46,8 @@ Result<Opened> open_module(Runtime& runtime, const char* file, int mode, Module*
 bool make_link_map(Runtime& runtime, Module& module);
 void release_link_map(Runtime& runtime, Module& module);
 
-/// Makes the scopes of a module: the namespace's global one and `group`, own first where the file or
-/// `deep` asks. False: no memory.
+/// Makes the scopes of a module: the namespace's global one and `group`, own first where the file
+/// or `deep` asks. False: no memory.
 bool make_scopes(Module& module, load::Scope* group, bool deep);
 
 }  // namespace myld::dlopen

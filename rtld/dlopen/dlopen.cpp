@@ -1,8 +1,8 @@
 // dlopen(3), dlmopen(3).
 //
-// Everything that can fail happens before anything is visible: mapping, dependencies, versions, scopes,
-// relocation, TLS of all threads. Then a commit that cannot fail publishes the result, the lock is
-// dropped and the constructors run.
+// Everything that can fail happens before anything is visible: mapping, dependencies, versions,
+// scopes, relocation, TLS of all threads. Then a commit that cannot fail publishes the result, the
+// lock is dropped and the constructors run.
 #include "loader/base/mem.hpp"
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
@@ -21,17 +21,20 @@ Error no_memory(const char* object) { return {.code = Code::out_of_memory, .obje
 /// May the file be opened at run time at all?
 Status check_openable(const Module& m) {
   if (m.image.has_flag_1(DF_1_NOOPEN)) return Error{.code = Code::no_dlopen, .object = m.display};
-  if (m.image.has_flag_1(DF_1_PIE)) return Error{.code = Code::cannot_dlopen_pie, .object = m.display};
+  if (m.image.has_flag_1(DF_1_PIE))
+    return Error{.code = Code::cannot_dlopen_pie, .object = m.display};
   return {};
 }
 
 /// The namespace that `id` means, made if it is kNewNamespace.
-Result<load::Namespace*> find_namespace(Runtime& runtime, long id, const Module* caller, bool& is_new) {
+Result<load::Namespace*>
+find_namespace(Runtime& runtime, long id, const Module* caller, bool& is_new) {
   if (id == kCallersNamespace) return caller->ns;
   if (id != kNewNamespace) {
     if (id < 0 || static_cast<std::size_t>(id) >= runtime.namespaces.size() ||
         runtime.namespaces[static_cast<std::size_t>(id)] == nullptr)
-      return Error{.code = Code::invalid_namespace, .sys_errno = sys::kEinval, .object = caller->display};
+      return Error{
+          .code = Code::invalid_namespace, .sys_errno = sys::kEinval, .object = caller->display};
     return runtime.namespaces[static_cast<std::size_t>(id)];
   }
   load::Namespace* ns = make_namespace(runtime);
@@ -103,7 +106,8 @@ bool make_scopes(Module& m, load::Scope* group, bool deep) {
   return true;
 }
 
-Result<Opened> open_module(Runtime& runtime, const char* file, int mode, Module* caller, long ns_id) {
+Result<Opened>
+open_module(Runtime& runtime, const char* file, int mode, Module* caller, long ns_id) {
   bool is_new_namespace = false;
   load::Namespace* ns = MYLD_TRY(find_namespace(runtime, ns_id, caller, is_new_namespace));
   Transaction t(runtime, *ns, is_new_namespace);
@@ -136,8 +140,11 @@ Result<Opened> open_module(Runtime& runtime, const char* file, int mode, Module*
 void* open(const char* file, int mode, std::uintptr_t caller_address, long ns) {
   Runtime& runtime = the_runtime();
   clear_error();
-  if ((mode & kBindingMask) == 0 || (mode & ~(kBindingMask | kNoLoad | kDeepBind | kGlobal | kNoDelete)) != 0) {
-    set_error({.code = Code::invalid_mode, .sys_errno = sys::kEinval, .object = file == nullptr ? "" : file});
+  if ((mode & kBindingMask) == 0 ||
+      (mode & ~(kBindingMask | kNoLoad | kDeepBind | kGlobal | kNoDelete)) != 0) {
+    set_error({.code = Code::invalid_mode,
+               .sys_errno = sys::kEinval,
+               .object = file == nullptr ? "" : file});
     return nullptr;
   }
   Module* root = nullptr;
@@ -159,8 +166,8 @@ void* open(const char* file, int mode, std::uintptr_t caller_address, long ns) {
     }
     root = opened.value().module;
     if (root == nullptr) return nullptr;
-    // Without memory for the order the constructors of new modules could not be run: the group itself
-    // is in breadth-first order, whose reverse has dependencies first but for diamonds.
+    // Without memory for the order the constructors of new modules could not be run: the group
+    // itself is in breadth-first order, whose reverse has dependencies first but for diamonds.
     const load::ModuleList* group = root->group.read();
     if (!init::dependencies_first({group->modules, group->count}, false, order)) {
       set_error(no_memory(file));
@@ -169,7 +176,8 @@ void* open(const char* file, int mode, std::uintptr_t caller_address, long ns) {
     if (opened.value().is_new_namespace && runtime.abi->libc_loaded != nullptr)
       runtime.abi->libc_loaded(runtime, *root->ns);
   }
-  char** envp = runtime.abi->environment == nullptr ? runtime.envp : runtime.abi->environment(runtime);
+  char** envp =
+      runtime.abi->environment == nullptr ? runtime.envp : runtime.abi->environment(runtime);
   init::run_constructors(runtime, order.span(), envp);
   return root->link_map;
 }

@@ -21,7 +21,8 @@ const load::ModuleList* list_of(const Module& m) {
   return m.group.read();
 }
 
-/// RTLD_NEXT goes on in the list that the caller is in: the group it was opened with, or the global scope.
+/// RTLD_NEXT goes on in the list that the caller is in: the group it was opened with, or the global
+/// scope.
 Definition find_next(const Module& caller, const Request& request) {
   const load::ScopeChain* chain = __atomic_load_n(&caller.scopes, __ATOMIC_ACQUIRE);
   for (std::uint32_t i = 0; chain != nullptr && i < chain->count; ++i) {
@@ -40,11 +41,13 @@ Error undefined(const Module* where, const char* name, const char* version) {
           .detail = version};
 }
 
-Result<Definition> look_up(Runtime& runtime, void* handle, const Request& request, std::uintptr_t caller_address) {
+Result<Definition>
+look_up(Runtime& runtime, void* handle, const Request& request, std::uintptr_t caller_address) {
   const char* version = request.version == nullptr ? nullptr : request.version->name;
   Module* caller = module_at(caller_address);
   if (handle == kNext) {
-    if (caller == nullptr) return Error{.code = Code::next_without_caller, .object = runtime.program->display};
+    if (caller == nullptr)
+      return Error{.code = Code::next_without_caller, .object = runtime.program->display};
     Definition d = find_next(*caller, request);
     if (!d) return undefined(caller, request.name, version);
     return d;
@@ -72,7 +75,8 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
   Runtime& runtime = the_runtime();
   clear_error();
   elf::Version wanted{.name = version, .hash = version == nullptr ? 0 : scope::sysv_hash(version)};
-  Request request = Request::of(name, version == nullptr ? nullptr : &wanted, scope::Purpose::address);
+  Request request =
+      Request::of(name, version == nullptr ? nullptr : &wanted, scope::Purpose::address);
   request.newest = version == nullptr;
   request.hidden_version_ok = version != nullptr;
   Definition d;

@@ -80,14 +80,15 @@ ObjectIndex* make_index(const Runtime& runtime) {
       if (m->link_map == nullptr) continue;
       const elf::Phdr* eh = m->image.segments.eh_frame;
       std::uintptr_t eh_frame = eh == nullptr ? 0 : (m->image.bias + LinkAddr{eh->p_vaddr}).value;
-      index->ranges[index->count] = {
-          m->mapping.start.value, m->mapping.start.value + m->mapping.bytes, m, eh_frame};
+      index->ranges[index->count] = {m->mapping.start.value,
+                                     m->mapping.start.value + m->mapping.bytes, m, eh_frame};
       index->handles[index->count++] = {m->link_map, m};
     }
   }
   sort(index->ranges, index->count, [](const auto& a, const auto& b) { return a.start < b.start; });
   sort(index->handles, index->count, [](const auto& a, const auto& b) {
-    return reinterpret_cast<std::uintptr_t>(a.link_map) < reinterpret_cast<std::uintptr_t>(b.link_map);
+    return reinterpret_cast<std::uintptr_t>(a.link_map) <
+           reinterpret_cast<std::uintptr_t>(b.link_map);
   });
   return index;
 }
@@ -100,7 +101,8 @@ void release_index(ObjectIndex* index) {
   // count may be smaller than what was allocated for: modules without a link_map were left out
   if (index == nullptr) return;
   auto* end = reinterpret_cast<char*>(index->handles);
-  auto ranges = static_cast<std::size_t>(end - reinterpret_cast<char*>(index->ranges)) / sizeof(ObjectIndex::Range);
+  auto ranges = static_cast<std::size_t>(end - reinterpret_cast<char*>(index->ranges)) /
+                sizeof(ObjectIndex::Range);
   heap::release(index, index_bytes(ranges));
 }
 

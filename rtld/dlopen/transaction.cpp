@@ -66,7 +66,8 @@ void drop_uses(Module& m) {
   m.bound_to.clear();
 }
 
-// ---- Retired -------------------------------------------------------------------------------------
+// ---- Retired
+// -------------------------------------------------------------------------------------
 
 void Retired::add(const Item& item) {
   if (item.what != nullptr) items_.push_reserved(item);
@@ -83,7 +84,8 @@ void Retired::release() {
   items_.clear();
 }
 
-// ---- Transaction ---------------------------------------------------------------------------------
+// ---- Transaction
+// ---------------------------------------------------------------------------------
 
 Transaction::Transaction(Runtime& runtime, load::Namespace& ns, bool is_new)
     : is_new_namespace(is_new), runtime_(runtime), ns_(ns) {}
@@ -95,7 +97,8 @@ Transaction::~Transaction() {
 Status Transaction::make_group(Module& root) {
   if (root.group.list != nullptr) return {};
   Vec<Module*> members;
-  if (!load::breadth_first(root, members)) return Error{.code = Code::out_of_memory, .object = root.display};
+  if (!load::breadth_first(root, members))
+    return Error{.code = Code::out_of_memory, .object = root.display};
   root.group.list = load::make_list(members.span());
   if (root.group.list == nullptr) return Error{.code = Code::out_of_memory, .object = root.display};
   if (created.empty()) made_group_ = &root;
@@ -132,7 +135,8 @@ bool Transaction::extend_scopes(Module& root) {
   for (Module* m : *group_members(root)) {
     if (m->from_start || m->is_loader || m->ns != &ns_ || m->scopes == nullptr) continue;
     bool has = false;
-    for (std::uint32_t i = 0; i < m->scopes->count; ++i) has = has || m->scopes->scopes[i] == &root.group;
+    for (std::uint32_t i = 0; i < m->scopes->count; ++i)
+      has = has || m->scopes->scopes[i] == &root.group;
     if (has) continue;
     Vec<load::Scope*> scopes;
     for (std::uint32_t i = 0; i < m->scopes->count; ++i)
@@ -156,14 +160,15 @@ bool Transaction::prepare_index(Runtime& runtime) {
 void Transaction::commit() {
   committed_ = true;
   Retired retired;
-  // Room for what is replaced; should even that be missing, the old versions are left to the process:
-  // readers may hold them, so they cannot be released now.
+  // Room for what is replaced; should even that be missing, the old versions are left to the
+  // process: readers may hold them, so they cannot be released now.
   bool room = retired.reserve(new_chains_.size() + 2);
   if (!created.empty()) debug::announce(ns_, debug::State::add);
   if (is_new_namespace) debug::chain(ns_);
   for (Module* m : created) {
     debug::link(ns_, *m);
-    if (m->ns->libc == nullptr && runtime_.abi->is_libc != nullptr && runtime_.abi->is_libc(*m)) m->ns->libc = m;
+    if (m->ns->libc == nullptr && runtime_.abi->is_libc != nullptr && runtime_.abi->is_libc(*m))
+      m->ns->libc = m;
   }
   if (new_index_ != nullptr) {
     ObjectIndex* old = publish_index(new_index_);

@@ -14,7 +14,7 @@ public:
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  Vec<Module*> created;         ///< in breadth-first order, the root first
+  Vec<Module*> created;  ///< in breadth-first order, the root first
   const bool is_new_namespace;
 
   /// Gives `root` its group, if it has none yet. Errors: out_of_memory.

@@ -25,7 +25,8 @@ const void* find_for_detection(const void* context, const char* name, std::uint6
 Status prepare(Runtime& runtime) {
   Adapter& a = g_adapter;
   if (a.layout->rseq == Rseq::static_tls) {
-    // sysdeps/unix/sysv/linux: at least 32 bytes, aligned to at least 32, more if the kernel says so.
+    // sysdeps/unix/sysv/linux: at least 32 bytes, aligned to at least 32, more if the kernel says
+    // so.
     std::uint64_t feature = runtime.stack.get(sys::kAtRseqFeatureSize, 20);
     std::uint64_t align = runtime.stack.get(sys::kAtRseqAlign, 32);
     if (align < 32 || !is_power_of_two(align)) align = 32;
@@ -73,13 +74,12 @@ void* find_in_libc(const load::Module& libc, const char* name) {
   return s == nullptr ? nullptr : libc.image.at<void>({s->st_value});
 }
 
-bool is_libc(const load::Module& m) { return m.image.soname != nullptr && equal(m.image.soname, "libc.so.6"); }
+bool is_libc(const load::Module& m) {
+  return m.image.soname != nullptr && equal(m.image.soname, "libc.so.6");
+}
 
 void read_early_environment(Runtime& runtime) {
-  g_adapter.tunables.init(host_known(),
-                          kTunableKeys,
-                          runtime.envp,
-                          runtime.secure,
+  g_adapter.tunables.init(host_known(), kTunableKeys, runtime.envp, runtime.secure,
                           {[](void*, const char*, std::string_view) {}, nullptr});
 }
 
@@ -105,8 +105,8 @@ Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc) {
       // glibc's own figure is 1664 (elf/dl-tls.c); this adds room for libraries that were built for
       // the program's TLS model, which otherwise cannot be opened late. Thread stacks of
       // PTHREAD_STACK_MIN bytes must still hold it.
-      .static_tls_surplus = 1664 + 4096 - 512 +
-                            a.tunables.number(TunableKey::rtld_optional_static_tls, 512),
+      .static_tls_surplus =
+          1664 + 4096 - 512 + a.tunables.number(TunableKey::rtld_optional_static_tls, 512),
       .prepare = prepare,
       .module_added = fill_link_map,
       .module_removed = release_link_map_tail,
@@ -119,13 +119,14 @@ Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc) {
       .environment = environment,
       .has_pending_destructors = has_pending_destructors,
   };
-  runtime.load_lock = static_cast<sys::RecursiveLock*>(
-      Record(_rtld_global).at(l.rtld_global._dl_load_lock));
-  runtime.chain_lock = static_cast<sys::RecursiveLock*>(
-      Record(_rtld_global).at(l.rtld_global._dl_load_write_lock));
+  runtime.load_lock =
+      static_cast<sys::RecursiveLock*>(Record(_rtld_global).at(l.rtld_global._dl_load_lock));
+  runtime.chain_lock =
+      static_cast<sys::RecursiveLock*>(Record(_rtld_global).at(l.rtld_global._dl_load_write_lock));
   runtime.load_lock->reset();
   runtime.chain_lock->reset();
-  static_cast<sys::RecursiveLock*>(Record(_rtld_global).at(l.rtld_global._dl_load_tls_lock))->reset();
+  static_cast<sys::RecursiveLock*>(Record(_rtld_global).at(l.rtld_global._dl_load_tls_lock))
+      ->reset();
   runtime.tls.slots_changed = slots_changed;
   return &a.runtime_abi;
 }

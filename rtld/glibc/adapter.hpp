@@ -14,8 +14,8 @@ struct Adapter {
   Tunables tunables;
   CpuResult cpu;
   std::uint64_t pointer_guard = 0, stack_guard = 0;
-  std::int64_t rseq_offset = 0;      ///< of the area from the thread pointer
-  std::uint64_t rseq_bytes = 0;      ///< of the area
+  std::int64_t rseq_offset = 0;  ///< of the area from the thread pointer
+  std::uint64_t rseq_bytes = 0;  ///< of the area
   abi::RuntimeAbi runtime_abi;
 };
 
@@ -33,16 +33,16 @@ void read_early_environment(Runtime& runtime);
 Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc);
 
 // The parts, each in its own file.
-void fill_globals(Runtime& runtime);                             // globals.cpp
-void fill_vdso(Runtime& runtime);                                // globals.cpp
-void namespace_changed(Runtime& runtime, load::Namespace& ns);   // link_map.cpp
-void fill_link_map(Runtime& runtime, load::Module& module);      // link_map.cpp
-void slots_changed(std::uint64_t module_id);                     // link_map.cpp
+void fill_globals(Runtime& runtime);                            // globals.cpp
+void fill_vdso(Runtime& runtime);                               // globals.cpp
+void namespace_changed(Runtime& runtime, load::Namespace& ns);  // link_map.cpp
+void fill_link_map(Runtime& runtime, load::Module& module);     // link_map.cpp
+void slots_changed(std::uint64_t module_id);                    // link_map.cpp
 void release_link_map_tail(Runtime& runtime, load::Module& module);
 bool has_pending_destructors(const load::Module& module);
-void create_main_thread(Runtime& runtime, std::uintptr_t tp);    // main_thread.cpp
-void install_dlfcn_hook();                                       // dlfcn_hook.cpp
-void register_fork_handlers(Runtime& runtime);                   // fork.cpp
+void create_main_thread(Runtime& runtime, std::uintptr_t tp);  // main_thread.cpp
+void install_dlfcn_hook();                                     // dlfcn_hook.cpp
+void register_fork_handlers(Runtime& runtime);                 // fork.cpp
 
 /// Address of a function or object that `libc` defines, whatever its version, or nullptr.
 void* find_in_libc(const load::Module& libc, const char* name);

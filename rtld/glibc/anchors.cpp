@@ -171,7 +171,7 @@ private:
   std::size_t count_ = 0;
 };
 
-} // namespace
+}  // namespace
 
 std::size_t compare_anchors(const LibcFacts& libc,
                             const Known& known,
@@ -181,4 +181,4 @@ std::size_t compare_anchors(const LibcFacts& libc,
   return Comparison(libc, known, layout, strict, out).run();
 }
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

@@ -16,4 +16,4 @@ std::size_t compare_anchors(const LibcFacts& libc,
                             bool strict,
                             std::span<Mismatch> out);
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

@@ -39,5 +39,6 @@ load::Module* module_of(const load::LinkMap* map);
 
 extern "C" {
 void _dl_mcount(std::uintptr_t from, std::uintptr_t to);
-int _dl_catch_error(const char** object, const char** text, bool* malloced, void (*operate)(void*), void* argument);
+int _dl_catch_error(
+    const char** object, const char** text, bool* malloced, void (*operate)(void*), void* argument);
 }

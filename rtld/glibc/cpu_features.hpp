@@ -21,9 +21,9 @@ namespace myld::glibc {
 
 /// What the kernel says of the processor (auxiliary vector, uname).
 struct CpuFacts {
-  std::uint64_t hwcap = 0, hwcap2 = 0, hwcap3 = 0, hwcap4 = 0; ///< AT_HWCAP ...
-  std::uint64_t min_sigstack = 0; ///< AT_MINSIGSTKSZ, 0 if the kernel gives none.
-  const char* platform = nullptr; ///< AT_PLATFORM, may be null.
+  std::uint64_t hwcap = 0, hwcap2 = 0, hwcap3 = 0, hwcap4 = 0;  ///< AT_HWCAP ...
+  std::uint64_t min_sigstack = 0;  ///< AT_MINSIGSTKSZ, 0 if the kernel gives none.
+  const char* platform = nullptr;  ///< AT_PLATFORM, may be null.
   /// `release` of uname, e.g. "6.1.0-18-arm64"; null = not asked, taken for a modern kernel. Only
   /// aarch64 looks at it, and only with SVE.
   const char* kernel_release = nullptr;
@@ -31,15 +31,15 @@ struct CpuFacts {
 
 /// What the loader itself needs to know.
 struct CpuResult {
-  std::uint64_t dl_hwcap = 0;     ///< value of _rtld_global_ro._dl_hwcap
-  const char* platform = nullptr; ///< _dl_platform and $PLATFORM; null: none
-  std::uint64_t min_sigstack = 0; ///< value of _dl_minsigstacksize, in bytes
+  std::uint64_t dl_hwcap = 0;      ///< value of _rtld_global_ro._dl_hwcap
+  const char* platform = nullptr;  ///< _dl_platform and $PLATFORM; null: none
+  std::uint64_t min_sigstack = 0;  ///< value of _dl_minsigstacksize, in bytes
   /// x86: bytes that XSAVE of everything the system has enabled takes (standard format, without any
   /// room for other registers); 0: there is no XSAVE. Others: 0.
   std::uint32_t xsave_area_bytes = 0;
   /// x86: the processor and the system can do XSAVEC. (A tunable may turn it off for libc alone.)
   bool xsavec = false;
-  int isa_level = 0; ///< x86-64-vN with this N is usable, 1 to 4; other ISAs: 0
+  int isa_level = 0;  ///< x86-64-vN with this N is usable, 1 to 4; other ISAs: 0
 };
 
 /// Fills `block`, layout.cpu_features.size bytes, where `layout` has such a member (x86_64,
@@ -58,4 +58,4 @@ CpuResult examine_cpu(const CpuFacts& facts, const Tunables& tunables);
 /// Names of the glibc-hwcaps subdirectories that this processor may use, most specific first.
 std::span<const std::string_view> hwcaps_subdirectories(const CpuResult& cpu);
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

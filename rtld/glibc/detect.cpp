@@ -57,7 +57,7 @@ void read_version(const LibcFacts& libc, const Known& known, std::array<char, 16
     }
     text = known.code->returned_text(
         {static_cast<const std::uint8_t*>(function), static_cast<std::size_t>(size)});
-    size = out.size(); // it ends in a zero
+    size = out.size();  // it ends in a zero
     if (text == nullptr) {
       return;
     }
@@ -155,7 +155,7 @@ private:
   bool seen_ = false;
 };
 
-} // namespace
+}  // namespace
 
 Detection detect(const LibcFacts& libc, const Known& known) {
   Detection result;
@@ -174,7 +174,7 @@ Detection detect(const LibcFacts& libc, const Known& known) {
       result.layout = &layout;
       result.origin = build->origin;
       result.tunables_certain = true;
-    } else { // the table is wrong, or the file was changed after it was linked
+    } else {  // the table is wrong, or the file was changed after it was linked
       result.verdict = Verdict::different;
       result.nearest_origin = build->origin;
     }
@@ -188,4 +188,4 @@ Detection detect(const LibcFacts& libc, const Known& known) {
 
 Detection detect(const LibcFacts& libc) { return detect(libc, host_known()); }
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

@@ -28,7 +28,7 @@ namespace myld::glibc {
 
 /// What detection may look at.
 struct LibcFacts {
-  std::span<const std::uint8_t> build_id; ///< The bytes of NT_GNU_BUILD_ID; may be empty.
+  std::span<const std::uint8_t> build_id;  ///< The bytes of NT_GNU_BUILD_ID; may be empty.
   const void* context = nullptr;
   /// Run address and st_size of a symbol that libc's dynamic symbol table defines, in any version;
   /// nullptr if it does not. The memory must be readable for that size.
@@ -36,30 +36,30 @@ struct LibcFacts {
 };
 
 enum class Verdict : std::uint8_t {
-  by_build_id,    ///< A build that the tables name.
-  by_fingerprint, ///< Every anchor agrees.
-  not_glibc,      ///< It does not say that it is glibc, nor which.
-  unsupported,    ///< A release that no table is for, older or newer, or a development snapshot.
-  different,      ///< A release with tables, none of which fits.
-  ambiguous,      ///< More than one table fits, and they differ where it matters.
+  by_build_id,     ///< A build that the tables name.
+  by_fingerprint,  ///< Every anchor agrees.
+  not_glibc,       ///< It does not say that it is glibc, nor which.
+  unsupported,     ///< A release that no table is for, older or newer, or a development snapshot.
+  different,       ///< A release with tables, none of which fits.
+  ambiguous,       ///< More than one table fits, and they differ where it matters.
 };
 
 /// One anchor of a table, and what was found in its place.
 struct Mismatch {
   const char* anchor = nullptr;
-  Offset expected = kAbsent; ///< kAbsent: the table says that there is none.
-  Offset found = kAbsent;    ///< kAbsent: no such symbol, or its code could not be read.
+  Offset expected = kAbsent;  ///< kAbsent: the table says that there is none.
+  Offset found = kAbsent;     ///< kAbsent: no such symbol, or its code could not be read.
 };
 
 struct Detection {
   Verdict verdict = Verdict::not_glibc;
   const Known* known = nullptr;
-  const Layout* layout = nullptr; ///< nullptr unless by_build_id or by_fingerprint.
-  const char* origin = nullptr;   ///< What `layout` was taken from.
+  const Layout* layout = nullptr;  ///< nullptr unless by_build_id or by_fingerprint.
+  const char* origin = nullptr;    ///< What `layout` was taken from.
   /// The tables of tunables of all candidates agree, so layout->tunables can be relied on. Nothing
   /// in libc tells which one is right: where this is false, store no values.
   bool tunables_certain = false;
-  std::array<char, 16> version{}; ///< As libc states it, "2.36"; "" if it does not.
+  std::array<char, 16> version{};  ///< As libc states it, "2.36"; "" if it does not.
   std::span<const std::uint8_t> build_id;
 
   /// different: the table that comes closest, where it differs (the first few), and in how many
@@ -80,4 +80,4 @@ Detection detect(const LibcFacts& libc);
 /// Truncated to `out`, always with a terminating zero. Returns the length of the text.
 std::size_t explain(const Detection& detection, std::span<char> out);
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

@@ -1,6 +1,7 @@
-// The door that glibc leaves for a loader that is not its own: _rtld_global_ro._dl_dlfcn_hook, a table
-// through which every dl* function of libc.so.6 and libc's own uses of them (NSS, iconv, unwinding) go,
-// with the address of the caller. Source: glibc's include/dlfcn.h, struct dlfcn_hook.
+// The door that glibc leaves for a loader that is not its own: _rtld_global_ro._dl_dlfcn_hook, a
+// table through which every dl* function of libc.so.6 and libc's own uses of them (NSS, iconv,
+// unwinding) go, with the address of the caller. Source: glibc's include/dlfcn.h, struct
+// dlfcn_hook.
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/glibc/adapter.hpp"
 #include "rtld/glibc/record.hpp"
@@ -89,18 +90,9 @@ struct Hook {
 };
 static_assert(sizeof(Hook) == 104);
 
-constinit const Hook kHook = {hook_dlopen,
-                              hook_dlclose,
-                              hook_dlsym,
-                              hook_dlvsym,
-                              hook_dlerror,
-                              hook_dladdr,
-                              hook_dladdr1,
-                              hook_dlinfo,
-                              hook_dlmopen,
-                              libc_dlopen_mode,
-                              libc_dlsym,
-                              libc_dlvsym,
+constinit const Hook kHook = {hook_dlopen,  hook_dlclose,     hook_dlsym,   hook_dlvsym,
+                              hook_dlerror, hook_dladdr,      hook_dladdr1, hook_dlinfo,
+                              hook_dlmopen, libc_dlopen_mode, libc_dlsym,   libc_dlvsym,
                               libc_dlclose};
 
 }  // namespace

@@ -112,26 +112,17 @@ void add_mismatches(Text& text, const Detection& d) {
   }
 }
 
-} // namespace
+}  // namespace
 
 std::size_t explain(const Detection& d, std::span<char> out) {
   Text text(out);
   add_found(text, d);
   switch (d.verdict) {
-  case Verdict::by_build_id:
-    text << ", known by its build-id: " << d.origin;
-    return text.finish();
-  case Verdict::by_fingerprint:
-    text << ", laid out as " << d.origin;
-    return text.finish();
-  case Verdict::not_glibc:
-    break;
-  case Verdict::unsupported:
-    text << ", a release that is not supported";
-    break;
-  case Verdict::different:
-    add_mismatches(text, d);
-    break;
+  case Verdict::by_build_id: text << ", known by its build-id: " << d.origin; return text.finish();
+  case Verdict::by_fingerprint: text << ", laid out as " << d.origin; return text.finish();
+  case Verdict::not_glibc: break;
+  case Verdict::unsupported: text << ", a release that is not supported"; break;
+  case Verdict::different: add_mismatches(text, d); break;
   case Verdict::ambiguous:
     text << ", which fits two builds that differ: " << d.origin << " and " << d.nearest_origin;
     break;
@@ -144,4 +135,4 @@ std::size_t explain(const Detection& d, std::span<char> out) {
   return text.finish();
 }
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

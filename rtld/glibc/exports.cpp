@@ -1,5 +1,5 @@
-// The names that libc.so.6 and its companions import from their loader (exports/<isa>.map). Each says
-// who calls it.
+// The names that libc.so.6 and its companions import from their loader (exports/<isa>.map). Each
+// says who calls it.
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
@@ -47,7 +47,8 @@ struct FoundObject {
 int find_object(void* address, void* out) {
   ReadSection section;
   const dlopen::ObjectIndex* index = dlopen::current_index();
-  const auto* range = index == nullptr ? nullptr : index->find(reinterpret_cast<std::uintptr_t>(address));
+  const auto* range =
+      index == nullptr ? nullptr : index->find(reinterpret_cast<std::uintptr_t>(address));
   if (range == nullptr) return -1;
   *static_cast<FoundObject*>(out) = {.dlfo_flags = 0,
                                      .dlfo_map_start = reinterpret_cast<void*>(range->start),
@@ -81,8 +82,8 @@ struct FoundVersion {  // struct r_found_version
   const char* filename;
 };
 
-/// Reached from time() and gettimeofday() of old releases, which look for the vDSO's functions in its
-/// link_map. dlsym goes through the hook.
+/// Reached from time() and gettimeofday() of old releases, which look for the vDSO's functions in
+/// its link_map. dlsym goes through the hook.
 load::LinkMap* lookup_symbol_x(const char* name,
                                load::LinkMap* undef_map,
                                const elf::Sym** symbol,
@@ -99,7 +100,8 @@ load::LinkMap* lookup_symbol_x(const char* name,
   }
   if (m == nullptr) return nullptr;
   elf::Version wanted;
-  if (const auto* v = static_cast<const FoundVersion*>(version)) wanted = {.name = v->name, .hash = v->hash};
+  if (const auto* v = static_cast<const FoundVersion*>(version))
+    wanted = {.name = v->name, .hash = v->hash};
   scope::Request request =
       scope::Request::of(name, version == nullptr ? nullptr : &wanted, scope::Purpose::call);
   *symbol = scope::find_in_module(*m, request);
@@ -116,14 +118,15 @@ void error_free(void*) {}  // texts are the loader's, and live in the thread's r
 namespace {
 
 [[noreturn]] void fatal(const char* object, const char* text) {
-  const char* parts[] = {the_runtime().argv[0], ": error while loading shared libraries: ", object, ": ", text, "\n"};
+  const char* parts[] = {
+      the_runtime().argv[0], ": error while loading shared libraries: ", object, ": ", text, "\n"};
   for (const char* p : parts)
     if (p != nullptr) sys::write_all(2, p, strlen(p));
   sys::exit(127);
 }
 
-/// The innermost catcher of the thread. libc reaches these functions only where it does not go through
-/// the dl hook, which is nowhere in a running program; they are complete all the same.
+/// The innermost catcher of the thread. libc reaches these functions only where it does not go
+/// through the dl hook, which is nowhere in a running program; they are complete all the same.
 struct Catcher {
   Exception* exception;
   int* errcode;
@@ -155,16 +158,18 @@ MYLD_EXPORT constinit char __nptl_initial_report_events = 0;
 /// Exists so that the version node GLIBC_2.34 does.
 MYLD_EXPORT constinit int __rtld_version_placeholder = 1;
 
-// pthread_create carves static TLS and the descriptor from the new stack; the loader adds the DTV and
-// the blocks.
+// pthread_create carves static TLS and the descriptor from the new stack; the loader adds the DTV
+// and the blocks.
 MYLD_EXPORT void* _dl_allocate_tls(void* tcb) {
-  return tls::create_thread(the_runtime().tls, reinterpret_cast<std::uintptr_t>(tcb)) ? tcb : nullptr;
+  return tls::create_thread(the_runtime().tls, reinterpret_cast<std::uintptr_t>(tcb)) ? tcb
+                                                                                      : nullptr;
 }
-// pthread_create with a recycled stack. The second argument has changed its meaning between releases
-// and is always the one for an ordinary thread.
+// pthread_create with a recycled stack. The second argument has changed its meaning between
+// releases and is always the one for an ordinary thread.
 MYLD_EXPORT void* _dl_allocate_tls_init(void* tcb, bool) {
   if (tcb == nullptr) return nullptr;
-  return tls::recycle_thread(the_runtime().tls, reinterpret_cast<std::uintptr_t>(tcb)) ? tcb : nullptr;
+  return tls::recycle_thread(the_runtime().tls, reinterpret_cast<std::uintptr_t>(tcb)) ? tcb
+                                                                                       : nullptr;
 }
 // pthread_exit and stack cache; libc owns the TCB's memory.
 MYLD_EXPORT void _dl_deallocate_tls(void* tcb, bool) {
@@ -184,7 +189,8 @@ MYLD_EXPORT load::LinkMap* _dl_find_dso_for_object(std::uintptr_t address) {
 }
 
 MYLD_EXPORT void __tunable_get_val(unsigned id, void* out, void (*callback)(glibc::TunableValue*)) {
-  glibc::g_adapter.tunables.get_val(id, out, callback, glibc::g_adapter.layout->tunable_val_is_16_bytes);
+  glibc::g_adapter.tunables.get_val(id, out, callback,
+                                    glibc::g_adapter.layout->tunable_val_is_16_bytes);
 }
 MYLD_EXPORT bool __tunable_is_initialized(unsigned id) {
   return glibc::g_adapter.tunables.is_initialized(id);
@@ -218,7 +224,8 @@ MYLD_EXPORT int __nptl_change_stack_perm(void* descriptor) {
   return 1;  // EPERM: stacks stay non-executable (docs/policy.md)
 }
 
-// ---- the private exceptions of glibc's loader ----------------------------------------------------
+// ---- the private exceptions of glibc's loader
+// ----------------------------------------------------
 
 MYLD_EXPORT void
 _dl_exception_create(glibc::Exception* e, const char* objname, const char* errstring) {
@@ -279,8 +286,11 @@ _dl_catch_exception(glibc::Exception* e, void (*operate)(void*), void* argument)
   return errcode;
 }
 
-MYLD_EXPORT int _dl_catch_error(
-    const char** object, const char** text, bool* malloced, void (*operate)(void*), void* argument) {
+MYLD_EXPORT int _dl_catch_error(const char** object,
+                                const char** text,
+                                bool* malloced,
+                                void (*operate)(void*),
+                                void* argument) {
   glibc::Exception e{};
   int errcode = _dl_catch_exception(&e, operate, argument);
   *object = e.objname;

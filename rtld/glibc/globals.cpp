@@ -1,5 +1,5 @@
-// _rtld_global_ro and _rtld_global: what libc reads of its loader's state. Which function reads which
-// member is in rtld/glibc/layout.hpp.
+// _rtld_global_ro and _rtld_global: what libc reads of its loader's state. Which function reads
+// which member is in rtld/glibc/layout.hpp.
 #include "loader/base/mem.hpp"
 #include "rtld/glibc/adapter.hpp"
 #include "rtld/glibc/calls.hpp"
@@ -97,12 +97,11 @@ void fill_globals(Runtime& runtime) {
                  .platform = reinterpret_cast<const char*>(stack.get(sys::kAtPlatform)),
                  .kernel_release = nullptr};
   const auto& l = a.layout->rtld_global_ro;
-  Offset block = l._dl_x86_cpu_features != kAbsent ? l._dl_x86_cpu_features : l._dl_aarch64_cpu_features;
-  a.cpu = fill_cpu_features(*a.layout,
-                            facts,
-                            a.tunables,
-                            block == kAbsent ? nullptr
-                                             : reinterpret_cast<std::byte*>(_rtld_global_ro) + block);
+  Offset block =
+      l._dl_x86_cpu_features != kAbsent ? l._dl_x86_cpu_features : l._dl_aarch64_cpu_features;
+  a.cpu = fill_cpu_features(
+      *a.layout, facts, a.tunables,
+      block == kAbsent ? nullptr : reinterpret_cast<std::byte*>(_rtld_global_ro) + block);
   fill_read_only(runtime);
   fill_vdso(runtime);
   install_dlfcn_hook();

@@ -39,15 +39,15 @@ struct Bits {
 
 /// Where a thread's rseq area lies.
 enum class Rseq : std::uint8_t {
-  none,       ///< glibc 2.34: libc does not register one; `__rseq_*` do not exist.
-  in_pthread, ///< 2.35 - 2.40: `pthread.rseq_area`.
-  static_tls, ///< 2.41 and later: a block of its own after the start-up modules' static TLS.
+  none,        ///< glibc 2.34: libc does not register one; `__rseq_*` do not exist.
+  in_pthread,  ///< 2.35 - 2.40: `pthread.rseq_area`.
+  static_tls,  ///< 2.41 and later: a block of its own after the start-up modules' static TLS.
 };
 
 /// Which numbering the bits of `cpu_features.preferred[0]` follow.
 /// The first ten are the same in all; the ones from 10 on are listed here, lowest first.
 enum class PreferredBits : std::uint8_t {
-  none, ///< Not x86.
+  none,  ///< Not x86.
   /// As without_map_32bit up to Prefer_FSRM; what follows differs inside 2.34, so leave it clear.
   up_to_fsrm,
   /// Prefer_No_VZEROUPPER, Prefer_ERMS, Prefer_No_AVX512, MathVec_Prefer_No_AVX512, Prefer_FSRM,
@@ -555,4 +555,4 @@ struct Layout {
   } cpu_features;
 };
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

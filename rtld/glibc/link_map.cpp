@@ -46,8 +46,8 @@ bool is_address_tag(std::int64_t tag) {
   }
 }
 
-/// Everybody who walks a dynamic section on this system expects run addresses in these entries: libc
-/// (unless l_ld_readonly), profilers, hooking libraries.
+/// Everybody who walks a dynamic section on this system expects run addresses in these entries:
+/// libc (unless l_ld_readonly), profilers, hooking libraries.
 void relocate_dynamic(const Module& m) {
   for (std::uint32_t i = 0; i < m.image.dynamic_count; ++i) {
     elf::Dyn& d = m.image.dynamic[i];
@@ -165,7 +165,8 @@ void fill_link_map(Runtime& runtime, Module& m) {
   fill_info(l, map, m);
   fill_hash(l, map, m);
   map.put(l.link_map.l_phdr, m.image.segments.phdrs.data());
-  map.put<std::uint16_t>(l.link_map.l_phnum, static_cast<std::uint16_t>(m.image.segments.phdrs.size()));
+  map.put<std::uint16_t>(l.link_map.l_phnum,
+                         static_cast<std::uint16_t>(m.image.segments.phdrs.size()));
   map.put<std::uint16_t>(l.link_map.l_ldnum, static_cast<std::uint16_t>(m.image.dynamic_count + 1));
   map.put(l.link_map.l_type, map_type(m));
   map.put(l.link_map.l_relocated, 1);

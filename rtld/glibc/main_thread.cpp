@@ -8,9 +8,9 @@
 namespace myld::glibc {
 namespace {
 
-constexpr std::int32_t kJoinable = 2;        // 2.43: enum of pthread.joinstate
-constexpr std::int32_t kStackModeUser = 2;   // 2.43: pthread.stack_mode, ALLOCATE_GUARD_USER
-constexpr std::int64_t kFutexOffset = -32;   // pthread_mutex_t: __lock minus __list.__next
+constexpr std::int32_t kJoinable = 2;       // 2.43: enum of pthread.joinstate
+constexpr std::int32_t kStackModeUser = 2;  // 2.43: pthread.stack_mode, ALLOCATE_GUARD_USER
+constexpr std::int64_t kFutexOffset = -32;  // pthread_mutex_t: __lock minus __list.__next
 
 std::uintptr_t descriptor(std::uintptr_t tp) {
   return arch::Port::kTlsVariant == arch::TlsVariant::ii ? tp : tp - g_adapter.layout->pthread.size;
@@ -40,12 +40,10 @@ void register_rseq(const Adapter& a, std::uintptr_t tp) {
   __rseq_offset = a.rseq_offset;
   bool wanted = a.tunables.number(TunableKey::pthread_rseq, 1) != 0;
   area[1] = kUninitialised;
-  // 2.36's area has 32 bytes whatever the kernel has; later ones as many as AT_RSEQ_FEATURE_SIZE asks.
+  // 2.36's area has 32 bytes whatever the kernel has; later ones as many as AT_RSEQ_FEATURE_SIZE
+  // asks.
   long bytes = static_cast<long>(a.rseq_bytes);
-  long result = wanted ? arch::syscall(arch::kSysRseq,
-                                       reinterpret_cast<long>(area),
-                                       bytes,
-                                       0,
+  long result = wanted ? arch::syscall(arch::kSysRseq, reinterpret_cast<long>(area), bytes, 0,
                                        static_cast<long>(arch::Port::kRseqSignature))
                        : -1;
   if (result != 0) {
@@ -74,14 +72,15 @@ void link_in_stack_list(const Layout& l, const Record& pd) {
 void create_main_thread(Runtime& runtime, std::uintptr_t tp) {
   Adapter& a = g_adapter;
   const Layout& l = *a.layout;
-  if (const auto* random = reinterpret_cast<const std::uint64_t*>(runtime.stack.get(sys::kAtRandom))) {
+  if (const auto* random =
+          reinterpret_cast<const std::uint64_t*>(runtime.stack.get(sys::kAtRandom))) {
     // The lowest byte of the canary is 0, so that string functions stop before it.
     a.stack_guard = random[0] & ~std::uint64_t{0xff};
     a.pointer_guard = random[1];
   }
   Record global(_rtld_global);
-  for (Offset list :
-       {l.rtld_global._dl_stack_used, l.rtld_global._dl_stack_user, l.rtld_global._dl_stack_cache}) {
+  for (Offset list : {l.rtld_global._dl_stack_used, l.rtld_global._dl_stack_user,
+                      l.rtld_global._dl_stack_cache}) {
     if (void* head = global.at(list)) {
       void* links[2] = {head, head};
       memcpy(head, links, sizeof links);

@@ -9,10 +9,8 @@ void read_early(Runtime& runtime) {
   read_early_environment(runtime);
   // No string here: it is asked for again with the libc's own table.
   __libc_enable_secure = runtime.secure ? 1 : 0;
-  runtime.hwcaps = {runtime.stack.get(sys::kAtHwcap),
-                    runtime.stack.get(sys::kAtHwcap2),
-                    runtime.stack.get(sys::kAtHwcap3),
-                    runtime.stack.get(sys::kAtHwcap4)};
+  runtime.hwcaps = {runtime.stack.get(sys::kAtHwcap), runtime.stack.get(sys::kAtHwcap2),
+                    runtime.stack.get(sys::kAtHwcap3), runtime.stack.get(sys::kAtHwcap4)};
   runtime.loader.searcher.config.platform =
       reinterpret_cast<const char*>(runtime.stack.get(sys::kAtPlatform));
 }

@@ -1,6 +1,6 @@
-// The objects that libc imports from its loader. Their addresses are fixed when the loader is linked,
-// their layout is known when a libc has been found, so they are bytes: room for the largest of all
-// releases (rtld/glibc/layouts).
+// The objects that libc imports from its loader. Their addresses are fixed when the loader is
+// linked, their layout is known when a libc has been found, so they are bytes: room for the largest
+// of all releases (rtld/glibc/layouts).
 #pragma once
 #include <cstddef>
 #include <cstdint>

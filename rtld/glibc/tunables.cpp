@@ -8,15 +8,14 @@ constexpr std::string_view kVariable = "GLIBC_TUNABLES";
 /// `entry` is "NAME=value" with this name: the address of the value, else null.
 const char* value_in(const char* entry, std::string_view name) {
   for (char wanted : name) {
-    if (*entry++ != wanted)
-      return nullptr;
+    if (*entry++ != wanted) return nullptr;
   }
   return *entry == '=' ? entry + 1 : nullptr;
 }
 
 bool equals(const char* terminated, const char* text, std::size_t length) {
   for (std::size_t i = 0; i < length; ++i) {
-    if (terminated[i] != text[i]) // also where `terminated` ends
+    if (terminated[i] != text[i])  // also where `terminated` ends
       return false;
   }
   return terminated[length] == '\0';
@@ -35,12 +34,9 @@ bool may_count(const char* entry) {
 
 /// The value of a digit in any base up to 16, or 16 for what is none.
 constexpr unsigned digit_value(char c) {
-  if (c >= '0' && c <= '9')
-    return static_cast<unsigned>(c - '0');
-  if (c >= 'a' && c <= 'f')
-    return static_cast<unsigned>(c - 'a') + 10;
-  if (c >= 'A' && c <= 'F')
-    return static_cast<unsigned>(c - 'A') + 10;
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a') + 10;
+  if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A') + 10;
   return 16;
 }
 
@@ -48,13 +44,10 @@ constexpr unsigned digit_value(char c) {
 /// digits. As in glibc a value too large for 64 bits is no number, and `-1` is 2^64 - 1.
 bool parse_number(std::string_view text, std::uint64_t* value) {
   std::size_t at = 0;
-  while (at < text.size() && (text[at] == ' ' || text[at] == '\t'))
-    ++at;
+  while (at < text.size() && (text[at] == ' ' || text[at] == '\t')) ++at;
   bool negative = at < text.size() && text[at] == '-';
-  if (at < text.size() && (text[at] == '-' || text[at] == '+'))
-    ++at;
-  if (at == text.size() || digit_value(text[at]) > 9)
-    return false;
+  if (at < text.size() && (text[at] == '-' || text[at] == '+')) ++at;
+  if (at == text.size() || digit_value(text[at]) > 9) return false;
   unsigned base = 10;
   if (text[at] == '0') {
     base = 8;
@@ -66,8 +59,7 @@ bool parse_number(std::string_view text, std::uint64_t* value) {
   std::uint64_t result = 0;
   for (; at < text.size(); ++at) {
     unsigned digit = digit_value(text[at]);
-    if (digit >= base)
-      return false;
+    if (digit >= base) return false;
     if (__builtin_mul_overflow(result, base, &result) ||
         __builtin_add_overflow(result, digit, &result))
       return false;
@@ -100,8 +92,7 @@ struct Printer {
       do {
         digits[--at] = static_cast<char>('0' + left % 10);
       } while ((left /= 10) != 0);
-      if (negative)
-        digits[--at] = '-';
+      if (negative) digits[--at] = '-';
     } else {
       do {
         digits[--at] = "0123456789abcdef"[value & 15];
@@ -117,7 +108,7 @@ std::string_view view(const TunableValue& value) {
   return {reinterpret_cast<const char*>(value.number_or_address), value.length};
 }
 
-} // namespace
+}  // namespace
 
 void Tunables::init(const Known& known,
                     std::span<const TunableKey> keys,
@@ -131,16 +122,14 @@ void Tunables::init(const Known& known,
   envp_ = envp;
   warning_ = warning;
   used_ = false;
-  if (secure)
-    return;
+  if (secure) return;
   for (const char* const* entry = envp; *entry != nullptr && !used_; ++entry)
     used_ = may_count(*entry);
   parse(true);
 }
 
 bool Tunables::bind(unsigned table, bool certain) {
-  if (table >= known_->tunable_tables.size())
-    return false;
+  if (table >= known_->tunable_tables.size()) return false;
   table_ = &known_->tunable_tables[table];
   certain_ = certain;
   parse(false);
@@ -149,26 +138,23 @@ bool Tunables::bind(unsigned table, bool certain) {
 
 void Tunables::parse(bool warn) {
   if (touched_) {
-    for (Slot& slot : slots_)
-      slot = {};
+    for (Slot& slot : slots_) slot = {};
     touched_ = false;
   }
   asks_secure_ = false;
-  if (!used_)
-    return;
+  if (!used_) return;
 
   // An alias gives way to GLIBC_TUNABLES wherever that stands, so it is kept until all was seen.
   const char* aliases[kMaxIds] = {};
   for (const char* const* entry = envp_; *entry != nullptr; ++entry) {
-    if (!may_count(*entry))
-      continue;
+    if (!may_count(*entry)) continue;
     if (const char* list = value_in(*entry, kVariable)) {
       apply_list(list, warn);
       continue;
     }
     for (unsigned id = 0; id < count(); ++id) {
       const char* alias = def(id).env_alias;
-      if (*alias != **entry) // also where it is empty
+      if (*alias != **entry)  // also where it is empty
         continue;
       if (const char* value = value_in(*entry, alias)) {
         aliases[id] = value;
@@ -177,8 +163,7 @@ void Tunables::parse(bool warn) {
     }
   }
   for (unsigned id = 0; id < count() && !asks_secure_; ++id) {
-    if (aliases[id] == nullptr || slots_[id].set)
-      continue;
+    if (aliases[id] == nullptr || slots_[id].set) continue;
     std::string_view text = aliases[id];
     if (!store_text(id, {text.data(), text.size()}) && warn && warning_.tell != nullptr)
       warning_.tell(warning_.context, def(id).name, text);
@@ -193,40 +178,33 @@ bool Tunables::split(const char* list, Text* values) const {
   const char* at = list;
   while (true) {
     const char* item = at;
-    while (*at != '=' && *at != ':' && *at != '\0')
-      ++at;
-    if (*at == '\0')
-      return false;
+    while (*at != '=' && *at != ':' && *at != '\0') ++at;
+    if (*at == '\0') return false;
     if (*at == ':') {
       ++at;
       continue;
     }
     auto name_length = static_cast<std::size_t>(at - item);
     const char* value = ++at;
-    while (*at != '=' && *at != ':' && *at != '\0')
-      ++at;
-    if (*at == '=')
-      return false;
+    while (*at != '=' && *at != ':' && *at != '\0') ++at;
+    if (*at == '=') return false;
     for (unsigned id = 0; id < count(); ++id) {
       if (equals(def(id).name, item, name_length)) {
         values[id] = {value, static_cast<std::size_t>(at - value)};
         break;
       }
     }
-    if (*at == '\0')
-      return true;
+    if (*at == '\0') return true;
     ++at;
   }
 }
 
 void Tunables::apply_list(const char* list, bool warn) {
-  if (*list == '\0')
-    return;
+  if (*list == '\0') return;
   warn = warn && warning_.tell != nullptr;
   Text values[kMaxIds] = {};
   if (!split(list, values)) {
-    if (warn)
-      warning_.tell(warning_.context, nullptr, list);
+    if (warn) warning_.tell(warning_.context, nullptr, list);
     return;
   }
   if (int id = find(TunableKey::rtld_enable_secure); id >= 0 && values[id].begin != nullptr) {
@@ -254,8 +232,7 @@ bool Tunables::store_text(unsigned id, Text text) {
     return true;
   }
   std::uint64_t value = 0;
-  if (!parse_number({text.begin, text.length}, &value))
-    return false;
+  if (!parse_number({text.begin, text.length}, &value)) return false;
   store(id, value, def(id).min, def(id).max);
   return true;
 }
@@ -263,28 +240,24 @@ bool Tunables::store_text(unsigned id, Text text) {
 void Tunables::store(unsigned id, std::uint64_t value, std::uint64_t min, std::uint64_t max) {
   Slot& slot = slots_[id];
   TunableType type = def(id).type;
-  if (type == TunableType::int_32) // its low 32 bits, signed
+  if (type == TunableType::int_32)  // its low 32 bits, signed
     value = static_cast<std::uint64_t>(std::int64_t{static_cast<std::int32_t>(value)});
   std::uint64_t old_min = slot.changed ? slot.min : def(id).min;
   std::uint64_t old_max = slot.changed ? slot.max : def(id).max;
-  if (below(type, min, old_min))
-    min = old_min;
-  if (below(type, old_max, max))
-    max = old_max;
+  if (below(type, min, old_min)) min = old_min;
+  if (below(type, old_max, max)) max = old_max;
   if (below(type, max, min)) {
     min = old_min;
     max = old_max;
   }
-  if (below(type, value, min) || below(type, max, value))
-    return;
+  if (below(type, value, min) || below(type, max, value)) return;
   slot = {.value = {value, 0}, .min = min, .max = max, .changed = true, .set = true};
   touched_ = true;
 }
 
 int Tunables::find(TunableKey key) const {
   for (unsigned id = 0; id < count(); ++id) {
-    if (keys_[table_->entry[id]] == key)
-      return static_cast<int>(id);
+    if (keys_[table_->entry[id]] == key) return static_cast<int>(id);
   }
   return -1;
 }
@@ -309,13 +282,11 @@ bool Tunables::is_set(TunableKey key) const {
 }
 
 void Tunables::set(TunableKey key, std::uint64_t value, std::uint64_t min, std::uint64_t max) {
-  if (int id = find(key); id >= 0)
-    store(static_cast<unsigned>(id), value, min, max);
+  if (int id = find(key); id >= 0) store(static_cast<unsigned>(id), value, min, max);
 }
 
 void Tunables::get_val(unsigned id, void* out, void (*callback)(TunableValue*), bool wide_values) {
-  if (id >= answered())
-    return;
+  if (id >= answered()) return;
   Slot& slot = slots_[id];
   const Tunable& definition = def(id);
   if (!slot.changed && definition.type != TunableType::string)
@@ -337,8 +308,7 @@ void Tunables::get_val(unsigned id, void* out, void (*callback)(TunableValue*), 
     break;
   }
   }
-  if (slot.set && callback != nullptr)
-    callback(&slot.value);
+  if (slot.set && callback != nullptr) callback(&slot.value);
 }
 
 void Tunables::print(void (*write)(void* context, std::string_view text), void* context) const {
@@ -367,4 +337,4 @@ void Tunables::print(void (*write)(void* context, std::string_view text), void* 
   }
 }
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

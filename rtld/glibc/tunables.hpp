@@ -74,8 +74,7 @@ consteval std::array<TunableKey, N> tunable_keys(const Tunable (&tunables)[N]) {
   std::array<TunableKey, N> keys{};
   for (std::size_t i = 0; i < N; ++i) {
     for (std::size_t key = 1; key < std::size(kTunableKeyNames); ++key) {
-      if (kTunableKeyNames[key] == tunables[i].name)
-        keys[i] = static_cast<TunableKey>(key);
+      if (kTunableKeyNames[key] == tunables[i].name) keys[i] = static_cast<TunableKey>(key);
     }
   }
   return keys;
@@ -151,7 +150,7 @@ private:
   struct Slot {
     TunableValue value;
     std::uint64_t min, max;
-    bool changed; ///< `value`, `min` and `max` count, not those of the definition
+    bool changed;  ///< `value`, `min` and `max` count, not those of the definition
     bool set;
   };
   struct Text {
@@ -175,11 +174,11 @@ private:
   const TunableTable* table_ = nullptr;
   const char* const* envp_ = nullptr;
   TunableWarning warning_{};
-  bool used_ = false;    ///< something in the environment may set a tunable
-  bool touched_ = false; ///< some slot is not in its first state
+  bool used_ = false;     ///< something in the environment may set a tunable
+  bool touched_ = false;  ///< some slot is not in its first state
   bool asks_secure_ = false;
   bool certain_ = false;
   Slot slots_[kMaxIds]{};
 };
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

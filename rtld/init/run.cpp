@@ -17,8 +17,8 @@ struct Waiter {
   Waiter* next;
 };
 
-constinit Waiter* g_waiters = nullptr;   // under the load lock
-constinit std::uint32_t g_changes = 0;   // futex word: bumped when a stage changes
+constinit Waiter* g_waiters = nullptr;  // under the load lock
+constinit std::uint32_t g_changes = 0;  // futex word: bumped when a stage changes
 
 /// Would waiting for `module` close a circle of threads that wait for each other?
 bool would_deadlock(const Module& module, std::uintptr_t me) {
@@ -97,7 +97,8 @@ bool claim(Runtime& runtime, Module& m, std::uintptr_t me) {
 void run_constructors(Runtime& runtime, std::span<Module* const> order, char** envp) {
   std::uintptr_t me = arch::thread_pointer();
   for (Module* m : order) {
-    if (__atomic_load_n(&m->stage, __ATOMIC_ACQUIRE) >= Stage::running || !claim(runtime, *m, me)) continue;
+    if (__atomic_load_n(&m->stage, __ATOMIC_ACQUIRE) >= Stage::running || !claim(runtime, *m, me))
+      continue;
     // libc runs the program's own, from the link_map, or the program's start code does.
     if (!m->is_program && !m->is_loader) call_constructors(runtime, *m, envp);
     LoadGuard guard(runtime);

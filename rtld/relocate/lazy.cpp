@@ -62,7 +62,10 @@ std::uintptr_t bind(Runtime& runtime, Module& m, std::uint64_t index) {
   const elf::Image& image = m.image;
   // The index comes from the program's stack or registers; it is a file's word like any other.
   if (index >= image.jmprel.size())
-    fail(m, {.code = Code::bad_relocation_symbol, .object = m.display, .subject = "DT_JMPREL", .at = index});
+    fail(m, {.code = Code::bad_relocation_symbol,
+             .object = m.display,
+             .subject = "DT_JMPREL",
+             .at = index});
   const elf::Rela& r = image.jmprel[index];
   std::uint32_t symbol_index = elf::reloc_symbol(r);
   const elf::Sym& symbol = image.symbols[symbol_index];

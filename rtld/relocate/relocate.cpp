@@ -24,7 +24,8 @@ void store(std::uintptr_t at, T value) {
 class Relocator {
 public:
   Relocator(Runtime& runtime, Module& module, const load::ErrorSink& sink)
-      : runtime_(runtime), m_(module), image_(module.image), bias_(module.image.bias.value), sink_(sink) {}
+      : runtime_(runtime), m_(module), image_(module.image), bias_(module.image.bias.value),
+        sink_(sink) {}
 
   Status run();
   Status plt(bool lazy);
@@ -51,7 +52,8 @@ private:
   Status lazy_slot(const Rela& r);
   Status irelative();
   Status copy(const Rela& r, const Sym& symbol, const Definition& d);
-  Status thread_local_storage(const Rela& r, RelocKind kind, const Definition& d, bool undefined_weak);
+  Status
+  thread_local_storage(const Rela& r, RelocKind kind, const Definition& d, bool undefined_weak);
   Result<Definition> lookup(const Rela& r, RelocKind kind, bool& undefined_weak);
 
   Runtime& runtime_;
@@ -69,7 +71,8 @@ private:
 };
 
 bool Relocator::writable(std::uint64_t offset, std::uint64_t bytes) {
-  if (offset >= window_start_ && offset + bytes <= window_end_ && offset + bytes > offset) return true;
+  if (offset >= window_start_ && offset + bytes <= window_end_ && offset + bytes > offset)
+    return true;
   for (const elf::Phdr& p : image_.segments.phdrs) {
     if (p.p_type != PT_LOAD) continue;
     if ((p.p_flags & PF_W) == 0 && !image_.text_relocations) continue;
@@ -90,7 +93,8 @@ Status Relocator::relr() {
   for (elf::Relr entry : image_.relr) {
     if ((entry & 1) == 0) {
       if (!writable(entry, 8))
-        return Error{.code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = entry};
+        return Error{
+            .code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = entry};
       *image_.at<std::uintptr_t>({entry}) += bias_;
       next = entry + 8;
       have_address = true;
@@ -102,7 +106,8 @@ Status Relocator::relr() {
     if (bits != 0) {
       auto top = static_cast<std::uint64_t>(63 - __builtin_clzl(bits));
       if (!writable(next, (top + 1) * 8))
-        return Error{.code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = next};
+        return Error{
+            .code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = next};
       auto* words = image_.at<std::uintptr_t>({next});
       for (; bits != 0; bits &= bits - 1) words[__builtin_ctzl(bits)] += bias_;
     }
@@ -172,8 +177,7 @@ Status Relocator::copy(const Rela& r, const Sym& symbol, const Definition& d) {
     return bad(Code::bad_relocation_offset, r);
   if (bytes != 0 && from.segments.find({d.symbol->st_value}, bytes) == nullptr)
     return bad(Code::copy_size, r);
-  memcpy(reinterpret_cast<void*>(bias_ + r.r_offset),
-         from.at<const void>({d.symbol->st_value}),
+  memcpy(reinterpret_cast<void*>(bias_ + r.r_offset), from.at<const void>({d.symbol->st_value}),
          bytes);
   return {};
 }
@@ -216,7 +220,8 @@ Status Relocator::symbolic(const Rela& r, RelocKind kind) {
   case RelocKind::tpoff:
   case RelocKind::tlsdesc: return thread_local_storage(r, kind, d, undefined_weak);
   case RelocKind::copy:
-    if (d.symbol == nullptr) return undefined_weak ? Status{} : Status(bad(Code::bad_relocation_symbol, r));
+    if (d.symbol == nullptr)
+      return undefined_weak ? Status{} : Status(bad(Code::bad_relocation_symbol, r));
     return copy(r, image_.symbols[elf::reloc_symbol(r)], d);
   case RelocKind::size32:
   case RelocKind::size64: {
@@ -269,10 +274,11 @@ Status Relocator::one(const Rela& r) {
   case RelocKind::irelative: have_irelative_ = true; return {};
   default: break;
   }
-  std::uint64_t bytes = kind == RelocKind::abs32 || kind == RelocKind::pc32 || kind == RelocKind::size32 ? 4
-                        : kind == RelocKind::tlsdesc                                                    ? 16
-                        : kind == RelocKind::copy                                                       ? 1
-                                                                                                        : 8;
+  std::uint64_t bytes =
+      kind == RelocKind::abs32 || kind == RelocKind::pc32 || kind == RelocKind::size32 ? 4
+      : kind == RelocKind::tlsdesc                                                     ? 16
+      : kind == RelocKind::copy                                                        ? 1
+                                                                                       : 8;
   if (!writable(r.r_offset, bytes)) return bad(Code::bad_relocation_offset, r);
   if (kind == RelocKind::relative) {
     store<std::uint64_t>(bias_ + r.r_offset, bias_ + static_cast<std::uint64_t>(r.r_addend));
@@ -297,7 +303,8 @@ Status Relocator::plt(bool lazy) {
   if (image_.jmprel.empty()) return {};
   if (lazy && image_.got_plt != nullptr) {
     image_.got_plt[Port::kGotPlt.module_slot] = reinterpret_cast<std::uintptr_t>(&m_);
-    image_.got_plt[Port::kGotPlt.resolver_slot] = reinterpret_cast<std::uintptr_t>(&myld_plt_trampoline);
+    image_.got_plt[Port::kGotPlt.resolver_slot] =
+        reinterpret_cast<std::uintptr_t>(&myld_plt_trampoline);
   } else {
     lazy = false;
   }
@@ -355,7 +362,8 @@ Status open_text(const Module& m, std::uint64_t page_size, bool open) {
 }  // namespace
 
 bool add_dependency(Module& user, Module& provider) {
-  if (&user == &provider || provider.from_start || provider.permanent || user.from_start) return true;
+  if (&user == &provider || provider.from_start || provider.permanent || user.from_start)
+    return true;
   if (user.needed.contains(&provider) || user.bound_to.contains(&provider)) return true;
   if (!user.bound_to.push(&provider)) return false;
   ++provider.users;

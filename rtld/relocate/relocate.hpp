@@ -10,10 +10,10 @@ using load::Module;
 
 /// Stores the final value of every relocation of `module`: RELR, relative, symbolic, PLT slots (or,
 /// where `module.lazy`, their trampolines), then IRELATIVE.
-/// Needs:  stage == scoped; its dependencies relocated where the graph has an order; TLS IDs assigned.
-/// Gives:  stage == relocated; RELRO is protected.
-/// Units:  r_offset is a link address; what is stored is a run address, TLS offset or module ID.
-/// Errors: undefined_symbol, bad_relocation_type, no_static_tls ... each names symbol, version and module;
+/// Needs:  stage == scoped; its dependencies relocated where the graph has an order; TLS IDs
+/// assigned. Gives:  stage == relocated; RELRO is protected. Units:  r_offset is a link address;
+/// what is stored is a run address, TLS offset or module ID. Errors: undefined_symbol,
+/// bad_relocation_type, no_static_tls ... each names symbol, version and module;
 ///         those go to `sink`, which decides whether the rest is still done.
 /// Source: gABI 4 "Relocation"; the psABIs' tables.
 Status relocate(Runtime& runtime, Module& module, const load::ErrorSink& sink);
@@ -23,7 +23,8 @@ Status relocate(Runtime& runtime, Module& module, const load::ErrorSink& sink);
 Result<std::uintptr_t> address_of(const Runtime& runtime, const scope::Definition& definition);
 
 /// Notes that `user` is bound to `provider`, so that the latter stays while the former does.
-/// Does nothing for modules that are never unloaded. False when memory ran out. Needs: the load lock.
+/// Does nothing for modules that are never unloaded. False when memory ran out. Needs: the load
+/// lock.
 bool add_dependency(Module& user, Module& provider);
 
 /// Binds every lazy PLT slot of a module now (RTLD_NOW on a module that was opened RTLD_LAZY).

@@ -22,7 +22,10 @@ void store(std::uintptr_t at, void (*resolver)(), std::uintptr_t argument) {
 
 }  // namespace
 
-Status store_descriptor(std::uintptr_t at, load::Module& user, load::Module& provider, std::uint64_t offset) {
+Status store_descriptor(std::uintptr_t at,
+                        load::Module& user,
+                        load::Module& provider,
+                        std::uint64_t offset) {
   if (provider.tls.is_static) {
     store(at, &myld_tlsdesc_static, offset + static_cast<std::uint64_t>(provider.tls.tp_offset));
     return {};

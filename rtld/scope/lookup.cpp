@@ -8,8 +8,8 @@ namespace {
 using elf::Image;
 
 /// Symbol types that can be bound to (gABI 4 "Symbol Table"; STT_GNU_IFUNC is 10).
-constexpr std::uint32_t kBindable =
-    1u << STT_NOTYPE | 1u << STT_OBJECT | 1u << STT_FUNC | 1u << STT_COMMON | 1u << STT_TLS | 1u << STT_GNU_IFUNC;
+constexpr std::uint32_t kBindable = 1u << STT_NOTYPE | 1u << STT_OBJECT | 1u << STT_FUNC |
+                                    1u << STT_COMMON | 1u << STT_TLS | 1u << STT_GNU_IFUNC;
 
 enum class Match : std::uint8_t { no, yes, default_version };
 
@@ -42,10 +42,15 @@ Match match_version(const Module& m, std::uint16_t versym, const Request& r) {
 }
 
 /// Looks at one entry. True: `found` is final.
-bool consider(const Module& m, std::uint32_t index, const Request& r, const Sym*& fallback, const Sym*& found) {
+bool consider(const Module& m,
+              std::uint32_t index,
+              const Request& r,
+              const Sym*& fallback,
+              const Sym*& found) {
   const Image& image = m.image;
   const Sym& s = image.symbols[index];
-  if (s.st_name >= image.strings.size || !equal(image.strings.data + s.st_name, r.name)) return false;
+  if (s.st_name >= image.strings.size || !equal(image.strings.data + s.st_name, r.name))
+    return false;
   if (!is_definition(s, r.purpose)) return false;
   Match match = image.versym != nullptr ? match_version(m, image.versym[index], r) : Match::yes;
   if (match == Match::yes) {
@@ -132,7 +137,8 @@ void forget_unique(const Module& m) {
     if (elf::sym_binding(s) != STB_GNU_UNIQUE || name == nullptr) continue;
     std::uint64_t hash = hash_string(name);
     PointerTable<UniqueEntry>& table = m.ns->unique;
-    if (UniqueEntry* e = table.find(hash, [&](const UniqueEntry& each) { return each.symbol == &s; })) {
+    if (UniqueEntry* e =
+            table.find(hash, [&](const UniqueEntry& each) { return each.symbol == &s; })) {
       table.erase(hash, e);
       heap::release(e, sizeof *e);
     }
@@ -164,7 +170,8 @@ Definition find(const load::ScopeChain* chain, const Request& r) {
 
 Definition resolve(Module& m, const Sym& symbol, std::uint32_t index, Purpose purpose) {
   unsigned visibility = elf::sym_visibility(symbol);
-  if (elf::sym_binding(symbol) == STB_LOCAL || visibility == STV_HIDDEN || visibility == STV_INTERNAL)
+  if (elf::sym_binding(symbol) == STB_LOCAL || visibility == STV_HIDDEN ||
+      visibility == STV_INTERNAL)
     return {&m, &symbol};
   const char* name = m.image.strings.data + symbol.st_name;
   const elf::Version* version = nullptr;

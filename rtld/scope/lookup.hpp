@@ -37,12 +37,12 @@ enum class Purpose : std::uint8_t {
 /// A name and version that is looked up. The hashes are taken once, not once for each module.
 struct Request {
   const char* name = nullptr;
-  std::uint32_t hash = 0;                  ///< gnu_hash(name)
-  const elf::Version* version = nullptr;   ///< nullptr: no version asked for
+  std::uint32_t hash = 0;                 ///< gnu_hash(name)
+  const elf::Version* version = nullptr;  ///< nullptr: no version asked for
   Purpose purpose = Purpose::address;
   bool hidden_version_ok = false;  ///< dlvsym, and references: an exact version, default or not
-  bool newest = false;             ///< dlsym without a version: the default version wins over the oldest
-  const Module* skip = nullptr;    ///< not looked at
+  bool newest = false;  ///< dlsym without a version: the default version wins over the oldest
+  const Module* skip = nullptr;  ///< not looked at
 
   static Request of(const char* name, const elf::Version* version, Purpose purpose) {
     return {.name = name, .hash = gnu_hash(name), .version = version, .purpose = purpose};
@@ -59,14 +59,15 @@ struct Definition {
 const Sym* find_in_module(const Module& module, const Request& request);
 
 /// The first definition in a list, from position `from` on.
-Definition find_in_list(const load::ModuleList* list, const Request& request, std::uint32_t from = 0);
+Definition
+find_in_list(const load::ModuleList* list, const Request& request, std::uint32_t from = 0);
 
 /// The first definition in the scopes of a chain.
 Definition find(const load::ScopeChain* chain, const Request& request);
 
-/// The definition that the entry `symbol` of `module` refers to: STV_PROTECTED and hidden entries are
-/// bound to the module itself, STB_GNU_UNIQUE ones to the first in the namespace.
-/// Needs: module.scopes. Takes no lock but for STB_GNU_UNIQUE's table.
+/// The definition that the entry `symbol` of `module` refers to: STV_PROTECTED and hidden entries
+/// are bound to the module itself, STB_GNU_UNIQUE ones to the first in the namespace. Needs:
+/// module.scopes. Takes no lock but for STB_GNU_UNIQUE's table.
 Definition resolve(Module& module, const Sym& symbol, std::uint32_t index, Purpose purpose);
 
 /// Of all definitions of an STB_GNU_UNIQUE symbol in a namespace, the first that was asked for.

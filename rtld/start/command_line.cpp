@@ -23,7 +23,8 @@ constexpr Switch kSwitches[] = {
      "list the modules and where they were found, and exit"},
     {"--verify", [](Runtime& r, CommandLine&) { r.options.verify = true; },
      "tell by the exit status whether the file can be run: 0 program, 2 library, 1 neither"},
-    {"--inhibit-cache", [](Runtime& r, CommandLine&) { r.loader.searcher.config.inhibit_cache = true; },
+    {"--inhibit-cache",
+     [](Runtime& r, CommandLine&) { r.loader.searcher.config.inhibit_cache = true; },
      "do not use /etc/ld.so.cache"},
     {"--help", [](Runtime&, CommandLine& c) { c.help = true; }, "print this text and exit"},
     {"--version", [](Runtime&, CommandLine& c) { c.version = true; }, "print the version and exit"},
@@ -32,8 +33,9 @@ constexpr Switch kSwitches[] = {
 constexpr WithValue kValues[] = {
     {"--library-path", [](Runtime& r, const char* v) { r.loader.searcher.config.library_path = v; },
      "PATH", "search these directories instead of LD_LIBRARY_PATH"},
-    {"--inhibit-rpath", [](Runtime& r, const char* v) { r.loader.searcher.config.inhibit_rpath = v; },
-     "LIST", "ignore DT_RPATH and DT_RUNPATH of these files"},
+    {"--inhibit-rpath",
+     [](Runtime& r, const char* v) { r.loader.searcher.config.inhibit_rpath = v; }, "LIST",
+     "ignore DT_RPATH and DT_RUNPATH of these files"},
     {"--preload", [](Runtime& r, const char* v) { r.options.preload_option = v; }, "LIST",
      "load these before the program's own libraries"},
     {"--argv0", [](Runtime& r, const char* v) { r.options.argv0 = v; }, "STRING",
@@ -47,8 +49,9 @@ void print(const char* text) { sys::write_all(1, text, strlen(text)); }
 /// "--name=value": the value, or nullptr.
 const char* inline_value(const char* argument, const char* name) {
   std::size_t n = strlen(name);
-  return strlen(argument) > n && memcmp(argument, name, n) == 0 && argument[n] == '=' ? argument + n + 1
-                                                                                      : nullptr;
+  return strlen(argument) > n && memcmp(argument, name, n) == 0 && argument[n] == '='
+             ? argument + n + 1
+             : nullptr;
 }
 
 }  // namespace
@@ -101,7 +104,8 @@ void print_help(const Runtime& runtime) {
   print("Usage: ");
   print(runtime.argv[0]);
   print(" [OPTION]... PROGRAM [ARGUMENT]...\n"
-        "Run a dynamically linked program. myld is a dynamic loader: it takes the place of ld.so, here or\n"
+        "Run a dynamically linked program. myld is a dynamic loader: it takes the place of ld.so, "
+        "here or\n"
         "as the interpreter that the program names.\n\n");
   auto row = [](const char* name, const char* placeholder, const char* help) {
     char left[40];

@@ -5,10 +5,10 @@
 namespace myld::start {
 
 struct CommandLine {
-  int program_index = 0;   ///< in argv; 0: none was named
+  int program_index = 0;  ///< in argv; 0: none was named
   bool help = false;
   bool version = false;
-  Error error;             ///< unknown_option, missing_argument
+  Error error;  ///< unknown_option, missing_argument
 };
 
 /// Reads the options in front of the program's name into `runtime`. Both "--name value" and

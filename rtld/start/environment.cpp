@@ -18,11 +18,11 @@ bool is_set(const char* value) { return *value != 0; }
 
 struct TextVariable {
   const char* name;
-  const char* Options::* text;
+  const char* Options::*text;
 };
 struct SwitchVariable {
   const char* name;
-  bool Options::* flag;
+  bool Options::*flag;
 };
 
 constexpr TextVariable kTexts[] = {
@@ -38,14 +38,19 @@ constexpr SwitchVariable kSwitches[] = {
     {"LD_SHOW_AUXV", &Options::show_auxv},
 };
 
-/// Removed from the environment in secure execution: they steer the loader, libc or what libc opens.
-/// Source: glibc's unsecvars.h, the list of names.
+/// Removed from the environment in secure execution: they steer the loader, libc or what libc
+/// opens. Source: glibc's unsecvars.h, the list of names.
 constexpr const char* kUnsafe[] = {
-    "GCONV_PATH",      "GETCONF_DIR",      "GLIBC_TUNABLES",      "HOSTALIASES",
-    "LOCALDOMAIN",     "LOCPATH",          "MALLOC_ARENA_MAX",    "MALLOC_ARENA_TEST",
-    "MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_PERTURB_", "MALLOC_TOP_PAD_",
-    "MALLOC_TRACE",    "MALLOC_TRIM_THRESHOLD_", "NIS_PATH",      "NLSPATH",
-    "RESOLV_HOST_CONF", "RES_OPTIONS",     "TMPDIR",              "TZDIR",
+    "GCONV_PATH",       "GETCONF_DIR",
+    "GLIBC_TUNABLES",   "HOSTALIASES",
+    "LOCALDOMAIN",      "LOCPATH",
+    "MALLOC_ARENA_MAX", "MALLOC_ARENA_TEST",
+    "MALLOC_MMAP_MAX_", "MALLOC_MMAP_THRESHOLD_",
+    "MALLOC_PERTURB_",  "MALLOC_TOP_PAD_",
+    "MALLOC_TRACE",     "MALLOC_TRIM_THRESHOLD_",
+    "NIS_PATH",         "NLSPATH",
+    "RESOLV_HOST_CONF", "RES_OPTIONS",
+    "TMPDIR",           "TZDIR",
 };
 
 bool is_unsafe(char* entry) {
@@ -82,7 +87,8 @@ void read_environment(Runtime& runtime) {
   Options& o = runtime.options;
   for (char** e = runtime.envp; *e != nullptr; ++e) {
     if ((*e)[0] != 'L' || (*e)[1] != 'D' || (*e)[2] != '_') continue;
-    if (char* value = value_of(*e, "LD_LIBRARY_PATH")) runtime.loader.searcher.config.library_path = value;
+    if (char* value = value_of(*e, "LD_LIBRARY_PATH"))
+      runtime.loader.searcher.config.library_path = value;
     for (const TextVariable& v : kTexts)
       if (char* value = value_of(*e, v.name)) o.*v.text = value;
     for (const SwitchVariable& v : kSwitches)

@@ -4,12 +4,13 @@
 
 namespace myld::start {
 
-/// Is this process one whose environment its user must not be able to steer the loader with? True if
-/// AT_SECURE says so, or user or group IDs differ, or the auxv does not tell. Read before anything else.
+/// Is this process one whose environment its user must not be able to steer the loader with? True
+/// if AT_SECURE says so, or user or group IDs differ, or the auxv does not tell. Read before
+/// anything else.
 bool is_secure(const sys::InitialStack& stack);
 
-/// Reads the LD_ variables into `runtime`. In secure execution none is read, and those that could steer
-/// libc or other programs are taken out of the environment in place.
+/// Reads the LD_ variables into `runtime`. In secure execution none is read, and those that could
+/// steer libc or other programs are taken out of the environment in place.
 void read_environment(Runtime& runtime);
 
 }  // namespace myld::start

@@ -1,7 +1,7 @@
 // The start of a process, as a list of passes.
-#include "rtld/debug/r_debug.hpp"
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
+#include "rtld/debug/r_debug.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/object_index.hpp"
 #include "rtld/entry.hpp"
@@ -68,14 +68,16 @@ void read_request(Start& s, std::uintptr_t* stack) {
   s.program_index = line.program_index;
 }
 
-/// The loader's own module, the program, the vDSO: in the order that everybody expects of the chain.
+/// The loader's own module, the program, the vDSO: in the order that everybody expects of the
+/// chain.
 void add_first_modules(Start& s) {
   Runtime& r = s.runtime;
   r.first.id = 0;
   if (!r.namespaces.push(&r.first)) s.require(Error{.code = Code::out_of_memory});
   if (r.direct) {
     Status added = add_named_program(r, r.argv[s.program_index]);
-    if (r.options.verify) sys::exit(!added ? 1 : r.program->image.segments.interp != nullptr ? 0 : 2);
+    if (r.options.verify)
+      sys::exit(!added ? 1 : r.program->image.segments.interp != nullptr ? 0 : 2);
     s.require(added);
     if (r.options.argv0 != nullptr) r.argv[s.program_index] = const_cast<char*>(r.options.argv0);
     shift_stack(r, s.program_index);
@@ -110,7 +112,8 @@ void choose_abi(Start& s) {
   if (!abi) s.require(abi.error());
   r.abi = abi.value();
   for (Module* m : r.first.modules)
-    if (!dlopen::make_link_map(r, *m)) s.require(Error{.code = Code::out_of_memory, .object = m->display});
+    if (!dlopen::make_link_map(r, *m))
+      s.require(Error{.code = Code::out_of_memory, .object = m->display});
 }
 
 /// Scopes, the chain that debuggers read, the index that readers use.
@@ -118,7 +121,8 @@ void publish_modules(Start& s) {
   Runtime& r = s.runtime;
   for (Module* m : s.closure) m->global = true;
   r.first.global.list = load::make_list(s.closure.span());
-  bool ok = r.first.global.list != nullptr && init::dependencies_first(s.closure.span(), false, s.order);
+  bool ok =
+      r.first.global.list != nullptr && init::dependencies_first(s.closure.span(), false, s.order);
   for (Module* m : r.first.modules) ok = ok && dlopen::make_scopes(*m, nullptr, false);
   dlopen::ObjectIndex* index = ok ? dlopen::make_index(r) : nullptr;
   if (index == nullptr) s.require(Error{.code = Code::out_of_memory});
@@ -208,5 +212,7 @@ struct HandOver {
 }
 
 /// The program registers this with atexit (AMD64 supplement 3.4.1: rdx at entry).
-[[gnu::visibility("hidden")]] void myld_finalise() { myld::init::run_all_destructors(myld::the_runtime()); }
+[[gnu::visibility("hidden")]] void myld_finalise() {
+  myld::init::run_all_destructors(myld::the_runtime());
+}
 }

@@ -40,7 +40,8 @@ LoadBias bias_of(std::span<const elf::Phdr> phdrs, const sys::InitialStack& stac
   auto at = reinterpret_cast<std::uintptr_t>(phdrs.data());
   for (const elf::Phdr& p : phdrs)
     if (p.p_type == PT_PHDR) return {at - p.p_vaddr};
-  // Without PT_PHDR the table's own place tells: it lies e_phoff into the segment that maps the header.
+  // Without PT_PHDR the table's own place tells: it lies e_phoff into the segment that maps the
+  // header.
   for (const elf::Phdr& p : phdrs)
     if (p.p_type == PT_LOAD && p.p_offset == 0) {
       const auto* header = reinterpret_cast<const elf::Ehdr*>(at - sizeof(elf::Ehdr));
@@ -146,7 +147,8 @@ Status add_named_program(Runtime& runtime, const char* path) {
     phdr = {s.phdr->p_vaddr};
   else
     for (const elf::Phdr& p : s.phdrs)
-      if (p.p_type == PT_LOAD && p.p_offset <= header.e_phoff && header.e_phoff - p.p_offset < p.p_filesz)
+      if (p.p_type == PT_LOAD && p.p_offset <= header.e_phoff &&
+          header.e_phoff - p.p_offset < p.p_filesz)
         phdr = {p.p_vaddr + header.e_phoff - p.p_offset};
   set(sys::kAtPhdr, (bias + phdr).value);
   set(sys::kAtPhnum, header.e_phnum);
@@ -161,7 +163,8 @@ Status add_vdso(Runtime& runtime) {
   std::uint64_t at = runtime.stack.get(sys::kAtSysinfoEhdr);
   if (at == 0) return {};
   const auto* header = reinterpret_cast<const elf::Ehdr*>(at);
-  std::span<const elf::Phdr> phdrs{reinterpret_cast<const elf::Phdr*>(at + header->e_phoff), header->e_phnum};
+  std::span<const elf::Phdr> phdrs{reinterpret_cast<const elf::Phdr*>(at + header->e_phoff),
+                                   header->e_phnum};
   LoadBias bias{at};
   for (const elf::Phdr& p : phdrs)
     if (p.p_type == PT_LOAD) bias = {at + p.p_offset - p.p_vaddr};
@@ -196,7 +199,8 @@ void add_preloads(Runtime& runtime, Vec<Module*>& created, const load::ErrorSink
   if (runtime.options.preload != nullptr)
     each_name(runtime.options.preload, " :", [&](const char* n) { preload(n, "LD_PRELOAD"); });
   if (runtime.options.preload_option != nullptr)
-    each_name(runtime.options.preload_option, " :", [&](const char* n) { preload(n, "--preload"); });
+    each_name(runtime.options.preload_option, " :",
+              [&](const char* n) { preload(n, "--preload"); });
   long fd = sys::open_for_reading("/etc/ld.so.preload");
   if (fd < 0) return;
   char text[4096];

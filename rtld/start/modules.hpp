@@ -1,12 +1,13 @@
-// The modules that are there from the start: the loader itself, the program, the vDSO, and what is to
-// be loaded before the program's own libraries.
+// The modules that are there from the start: the loader itself, the program, the vDSO, and what is
+// to be loaded before the program's own libraries.
 #pragma once
 #include "loader/load/loader.hpp"
 #include "rtld/runtime.hpp"
 
 namespace myld::start {
 
-/// Is this the loader's own entry point? Then the kernel started the loader as a program (AT_ENTRY).
+/// Is this the loader's own entry point? Then the kernel started the loader as a program
+/// (AT_ENTRY).
 bool is_entry_point(std::uint64_t address);
 
 /// The loader's own module. It is mapped and relocated already.
@@ -15,15 +16,15 @@ Status add_self(Runtime& runtime);
 /// The program that the kernel mapped (AT_PHDR), when the loader is its interpreter.
 Status add_mapped_program(Runtime& runtime);
 
-/// Maps the program that was named on the command line, and makes the auxv and the stack say what they
-/// would if the kernel had started it.
+/// Maps the program that was named on the command line, and makes the auxv and the stack say what
+/// they would if the kernel had started it.
 Status add_named_program(Runtime& runtime, const char* path);
 
 /// The vDSO, if the kernel gave one.
 Status add_vdso(Runtime& runtime);
 
-/// LD_PRELOAD, --preload and /etc/ld.so.preload, in that order. What cannot be loaded is reported and
-/// left out.
+/// LD_PRELOAD, --preload and /etc/ld.so.preload, in that order. What cannot be loaded is reported
+/// and left out.
 void add_preloads(Runtime& runtime, Vec<load::Module*>& created, const load::ErrorSink& sink);
 
 /// Takes the loader's own arguments off the stack block: argc, argv, envp and auxv move together,

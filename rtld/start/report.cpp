@@ -62,7 +62,8 @@ void StartErrors::explain_search(const Error& e) {
   find::Searcher& s = runtime_.loader.searcher;
   s.listener = {show_attempt, nullptr};
   find::Found found;
-  if (s.find(e.object, requester == nullptr ? nullptr : &requester->requester, found)) sys::close(found.fd);
+  if (s.find(e.object, requester == nullptr ? nullptr : &requester->requester, found))
+    sys::close(found.fd);
   s.listener = {};
 }
 
@@ -107,7 +108,9 @@ void StartErrors::stop_if_any() const {
   if (count != 0) sys::exit(127);
 }
 
-void list_modules(Runtime& runtime, std::span<load::Module* const> modules, const StartErrors& errors) {
+void list_modules(Runtime& runtime,
+                  std::span<load::Module* const> modules,
+                  const StartErrors& errors) {
   if (runtime.vdso != nullptr) {
     print(1, "\t");
     print(1, runtime.vdso->path);
@@ -118,7 +121,9 @@ void list_modules(Runtime& runtime, std::span<load::Module* const> modules, cons
   std::uint32_t missing = 0;
   for (load::Module* m : modules) {
     if (m->is_program || m == runtime.vdso) continue;
-    const char* name = m->is_loader ? arch::Port::kLoaderSoname : m->names.empty() ? m->path : m->names[0];
+    const char* name = m->is_loader       ? arch::Port::kLoaderSoname
+                       : m->names.empty() ? m->path
+                                          : m->names[0];
     for (const char* each : m->names)
       if (m->image.soname == nullptr || !equal(each, m->image.soname)) name = each;
     print(1, "\t");

@@ -4,8 +4,8 @@
 
 namespace myld::start {
 
-/// Collects errors of the start: each is printed when it comes, with the program's name in front, and the
-/// start ends at the next barrier.
+/// Collects errors of the start: each is printed when it comes, with the program's name in front,
+/// and the start ends at the next barrier.
 class StartErrors {
 public:
   explicit StartErrors(Runtime& runtime) : runtime_(runtime) {}
@@ -27,6 +27,7 @@ private:
 };
 
 /// Prints the modules as ldd(1) shows them, and ends the process.
-[[noreturn]] void list_modules(Runtime& runtime, std::span<load::Module* const> modules, const StartErrors& errors);
+[[noreturn]] void
+list_modules(Runtime& runtime, std::span<load::Module* const> modules, const StartErrors& errors);
 
 }  // namespace myld::start

@@ -1,5 +1,5 @@
-// Where each start-up module's TLS block lies, at the same distance from the thread pointer in every
-// thread. Pure.
+// Where each start-up module's TLS block lies, at the same distance from the thread pointer in
+// every thread. Pure.
 //
 // Variant I (aarch64, riscv64):      variant II (x86-64):
 //
@@ -25,13 +25,14 @@ public:
   constexpr StaticLayout(arch::TlsVariant variant, std::uint64_t tcb_reserve)
       : variant_(variant), used_(variant == arch::TlsVariant::i ? tcb_reserve : 0) {}
 
-  /// Reserves room for `b` and returns the offset of its first byte from the thread pointer, which is
-  /// congruent to p_vaddr modulo p_align when the thread pointer is aligned.
+  /// Reserves room for `b` and returns the offset of its first byte from the thread pointer, which
+  /// is congruent to p_vaddr modulo p_align when the thread pointer is aligned.
   constexpr std::int64_t place(const BlockShape& b) {
     std::uint64_t align = b.align == 0 ? 1 : b.align;
     if (align > align_) align_ = align;
     if (variant_ == arch::TlsVariant::ii) {
-      // -offset must be congruent to vaddr: offset = bytes rounded so that (offset + vaddr) % align == 0
+      // -offset must be congruent to vaddr: offset = bytes rounded so that (offset + vaddr) % align
+      // == 0
       std::uint64_t least = used_ + b.bytes;
       std::uint64_t offset = least + ((0 - b.vaddr - least) & (align - 1));
       used_ = offset;

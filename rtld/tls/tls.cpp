@@ -26,7 +26,8 @@ BlockShape shape(const Module& m) {
 }
 
 DtvEntry*& dtv_slot(std::uintptr_t tp) {
-  return *reinterpret_cast<DtvEntry**>(tp + static_cast<std::uintptr_t>(arch::kDtvFromThreadPointer));
+  return *reinterpret_cast<DtvEntry**>(tp +
+                                       static_cast<std::uintptr_t>(arch::kDtvFromThreadPointer));
 }
 
 /// Bytes of the heap block behind a dynamic TLS block: room to align it within.
@@ -59,10 +60,12 @@ DtvEntry* allocate_dtv(Thread& t, std::uint64_t capacity) {
   return dtv;
 }
 
-void release_dtv(DtvEntry* dtv, std::uint64_t capacity) { heap::release(dtv - 2, dtv_bytes(capacity)); }
+void release_dtv(DtvEntry* dtv, std::uint64_t capacity) {
+  heap::release(dtv - 2, dtv_bytes(capacity));
+}
 
-/// Makes room for module IDs up to `highest`. The thread may be reading its old DTV now: it is given
-/// the new one by one store, and the old one is kept until the thread ends.
+/// Makes room for module IDs up to `highest`. The thread may be reading its old DTV now: it is
+/// given the new one by one store, and the old one is kept until the thread ends.
 bool grow(Thread& t, std::uint64_t highest) {
   if (highest <= t.capacity) return true;
   std::uint64_t capacity = highest + kSpareModules + t.capacity;

@@ -1,15 +1,16 @@
 // Thread-local storage of the process: module IDs, the threads' DTVs, blocks.
 //
-// Everything that can fail happens in dlopen and in thread creation: when a module becomes reachable
-// every thread that exists has its block, and every thread that is created gets all blocks. So an
-// access is two loads, allocates nothing, takes no lock and cannot fail, in a signal handler too.
+// Everything that can fail happens in dlopen and in thread creation: when a module becomes
+// reachable every thread that exists has its block, and every thread that is created gets all
+// blocks. So an access is two loads, allocates nothing, takes no lock and cannot fail, in a signal
+// handler too.
 //
-// One window remains: a thread whose DTV was filled before a concurrent dlopen and which the registry
-// did not hold yet. The registry closes it: filling and registering happen under one lock, and dlopen
-// walks the registry under the same lock.
+// One window remains: a thread whose DTV was filled before a concurrent dlopen and which the
+// registry did not hold yet. The registry closes it: filling and registering happen under one lock,
+// and dlopen walks the registry under the same lock.
 //
-// The DTV's shape is what libthread_db and libc's thread code expect: entries of two words, [-1] holds
-// the capacity, [0] the generation. Entry [-2] is ours: it leads back to the thread's record.
+// The DTV's shape is what libthread_db and libc's thread code expect: entries of two words, [-1]
+// holds the capacity, [0] the generation. Entry [-2] is ours: it leads back to the thread's record.
 #pragma once
 #include "loader/load/module.hpp"
 #include "loader/sys/futex_lock.hpp"
@@ -32,9 +33,9 @@ struct TlsIndex {
 
 /// Error state of dlerror(3) of one thread.
 struct ErrorText {
-  char* text = nullptr;          ///< heap string or nullptr
-  bool pending = false;          ///< not yet reported
-  char* reported = nullptr;      ///< what dlerror returned last: valid until the next call
+  char* text = nullptr;      ///< heap string or nullptr
+  bool pending = false;      ///< not yet reported
+  char* reported = nullptr;  ///< what dlerror returned last: valid until the next call
 };
 
 /// The loader's record of a thread.
@@ -42,11 +43,11 @@ struct Thread {
   Thread* previous;
   Thread* next;
   std::uintptr_t tp;
-  DtvEntry* dtv;            ///< points at entry [0]
-  std::uint64_t capacity;   ///< highest usable index
-  void** blocks;            ///< what the loader allocated for module i, or nullptr
+  DtvEntry* dtv;           ///< points at entry [0]
+  std::uint64_t capacity;  ///< highest usable index
+  void** blocks;           ///< what the loader allocated for module i, or nullptr
   ErrorText error;
-  void* catcher;            ///< for the libc adapter
+  void* catcher;  ///< for the libc adapter
 };
 
 /// A module that has thread-local storage, by ID.
@@ -58,14 +59,14 @@ struct Slot {
 struct State {
   sys::FutexLock lock;
   StaticLayout layout;
-  std::uint64_t surplus = 0;         ///< bytes kept free for modules loaded later
-  std::uint64_t tcb_bytes = 0;       ///< of the TCB, on the other side of the blocks
+  std::uint64_t surplus = 0;    ///< bytes kept free for modules loaded later
+  std::uint64_t tcb_bytes = 0;  ///< of the TCB, on the other side of the blocks
   std::uint64_t tcb_align = 16;
-  bool layout_final = false;         ///< the first thread exists: only the surplus is left
-  std::uint64_t static_limit = 0;    ///< largest layout.used() that a thread has room for
-  Vec<Slot> slots;                   ///< by module ID; [0] is unused
+  bool layout_final = false;       ///< the first thread exists: only the surplus is left
+  std::uint64_t static_limit = 0;  ///< largest layout.used() that a thread has room for
+  Vec<Slot> slots;                 ///< by module ID; [0] is unused
   std::uint64_t generation = 0;
-  Thread threads{};                  ///< head of the circular list
+  Thread threads{};  ///< head of the circular list
   std::uint64_t thread_count = 0;
   void (*slots_changed)(std::uint64_t module_id) = nullptr;  ///< for the libc adapter's mirror
 };
@@ -73,12 +74,12 @@ struct State {
 /// Makes the registry usable.
 void initialise(State& state);
 
-/// Gives a module with PT_TLS its ID and, before layout_final, its place. At run time a static place
-/// is taken only by require_static(). Errors: out_of_memory.
+/// Gives a module with PT_TLS its ID and, before layout_final, its place. At run time a static
+/// place is taken only by require_static(). Errors: out_of_memory.
 Status assign(State& state, Module& module);
 
-/// Puts the block of a module into static TLS, for initial-exec references. Before layout_final every
-/// module is there. Errors: no_static_tls with the sizes.
+/// Puts the block of a module into static TLS, for initial-exec references. Before layout_final
+/// every module is there. Errors: no_static_tls with the sizes.
 Status require_static(State& state, Module& module);
 
 /// Ends the layout: from here on threads have static_size() bytes.

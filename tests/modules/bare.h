@@ -9,8 +9,7 @@ int bare_main(long argc, char** argv);
 
 static unsigned long bare_length(const char* text) {
   unsigned long n = 0;
-  while (text[n] != 0)
-    ++n;
+  while (text[n] != 0) ++n;
   return n;
 }
 
@@ -22,8 +21,7 @@ static int bare_failed;
 static inline void bare_check(int holds, const char* what) {
   bare_print(what);
   bare_print(holds ? ": ok\n" : ": FAILED\n");
-  if (!holds)
-    bare_failed = 1;
+  if (!holds) bare_failed = 1;
 }
 
 #define CHECK(condition) bare_check((condition) ? 1 : 0, #condition)
@@ -32,7 +30,6 @@ static inline int bare_equal(const void* a, const void* b, unsigned long bytes) 
   const unsigned char* x = a;
   const unsigned char* y = b;
   for (unsigned long i = 0; i < bytes; ++i)
-    if (x[i] != y[i])
-      return 0;
+    if (x[i] != y[i]) return 0;
   return 1;
 }

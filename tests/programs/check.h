@@ -47,8 +47,7 @@ static inline int check_end_(void) {
 }
 
 static inline void expect_(int holds, const char* text, const char* file, int line) {
-  if (holds)
-    return;
+  if (holds) return;
   check_failed_here_ = check_failed_ever_ = 1;
   const char* slash = strrchr(file, '/');
   printf("  %s:%d: not so: %s\n", slash ? slash + 1 : file, line, text);
@@ -79,8 +78,7 @@ __attribute__((format(printf, 1, 2), noreturn)) static inline void give_up(const
 // dlopen and dlsym of what must be there.
 static inline void* must_open(const char* file, int mode) {
   void* handle = dlopen(file, mode);
-  if (handle == NULL)
-    give_up("dlopen(%s): %s", file, dlerror());
+  if (handle == NULL) give_up("dlopen(%s): %s", file, dlerror());
   return handle;
 }
 
@@ -101,8 +99,7 @@ static inline int call_int(void* handle, const char* name) {
 // Whether the text of the last error is there and contains `part`; the text is consumed.
 static inline int error_names(const char* part) {
   const char* text = dlerror();
-  if (text != NULL && strstr(text, part) != NULL)
-    return 1;
+  if (text != NULL && strstr(text, part) != NULL) return 1;
   printf("  dlerror says: %s\n", text != NULL ? text : "(nothing)");
   return 0;
 }
@@ -120,8 +117,7 @@ struct module_search_ {
 static inline int module_search_step_(struct dl_phdr_info* info, size_t size, void* data) {
   (void)size;
   struct module_search_* search = (struct module_search_*)data;
-  if (strcmp(last_component(info->dlpi_name), search->name) == 0)
-    ++search->found;
+  if (strcmp(last_component(info->dlpi_name), search->name) == 0) ++search->found;
   return 0;
 }
 
@@ -137,15 +133,13 @@ static inline int module_loaded(const char* file_name) { return module_count(fil
 // The module behind a handle, and the whole list that debuggers walk, from its first element.
 static inline struct link_map* module_of(void* handle) {
   struct link_map* map = NULL;
-  if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0)
-    give_up("RTLD_DI_LINKMAP: %s", dlerror());
+  if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0) give_up("RTLD_DI_LINKMAP: %s", dlerror());
   return map;
 }
 
 static inline struct link_map* first_module(void* handle) {
   struct link_map* map = module_of(handle);
-  while (map->l_prev != NULL)
-    map = map->l_prev;
+  while (map->l_prev != NULL) map = map->l_prev;
   return map;
 }
 
@@ -154,13 +148,10 @@ static inline struct link_map* first_module(void* handle) {
 static inline const char* program_directory(void) {
   static char directory[PATH_MAX];
   static const char here = 0;
-  if (directory[0] != 0)
-    return directory;
+  if (directory[0] != 0) return directory;
   Dl_info info;
-  if (dladdr((const void*)&here, &info) == 0)
-    give_up("dladdr does not know the program");
-  if (realpath(info.dli_fname, directory) == NULL)
-    give_up("realpath %s", info.dli_fname);
+  if (dladdr((const void*)&here, &info) == 0) give_up("dladdr does not know the program");
+  if (realpath(info.dli_fname, directory) == NULL) give_up("realpath %s", info.dli_fname);
   *strrchr(directory, '/') = 0;
   return directory;
 }
@@ -180,21 +171,17 @@ static char scratch_path_[] = "/tmp/scratch-XXXXXX";
 static pid_t scratch_owner_;
 
 static inline void remove_scratch_(void) {
-  if (getpid() != scratch_owner_)
-    return;
+  if (getpid() != scratch_owner_) return;
   char command[64];
   snprintf(command, sizeof command, "rm -rf %s", scratch_path_);
   unsetenv("LD_LIBRARY_PATH");
   unsetenv("LD_PRELOAD");
-  if (system(command) != 0)
-    puts("the scratch directory stays");
+  if (system(command) != 0) puts("the scratch directory stays");
 }
 
 static inline const char* scratch_directory(void) {
-  if (scratch_owner_ != 0)
-    return scratch_path_;
-  if (mkdtemp(scratch_path_) == NULL)
-    give_up("mkdtemp");
+  if (scratch_owner_ != 0) return scratch_path_;
+  if (mkdtemp(scratch_path_) == NULL) give_up("mkdtemp");
   scratch_owner_ = getpid();
   atexit(remove_scratch_);
   return scratch_path_;
@@ -214,22 +201,19 @@ static unsigned char file_bytes[4 << 20];
 
 static inline size_t read_file(const char* path) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0)
-    give_up("open %s: %s", path, strerror(errno));
+  if (fd < 0) give_up("open %s: %s", path, strerror(errno));
   size_t length = 0;
   ssize_t got = 0;
   while ((got = read(fd, file_bytes + length, sizeof file_bytes - length)) > 0)
     length += (size_t)got;
   close(fd);
-  if (length == sizeof file_bytes)
-    give_up("%s is too large", path);
+  if (length == sizeof file_bytes) give_up("%s is too large", path);
   return length;
 }
 
 static inline void write_file(const char* path, const void* bytes, size_t length) {
   int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-  if (fd < 0 || write(fd, bytes, length) != (ssize_t)length)
-    give_up("write %s", path);
+  if (fd < 0 || write(fd, bytes, length) != (ssize_t)length) give_up("write %s", path);
   close(fd);
 }
 
@@ -243,11 +227,9 @@ static inline void copy_file(const char* from, const char* to) {
 static inline int in_child(void (*body)(void*), void* data, char* output, size_t size) {
   int ends[2];
   fflush(stdout);
-  if (pipe(ends) != 0)
-    give_up("pipe");
+  if (pipe(ends) != 0) give_up("pipe");
   pid_t child = fork();
-  if (child < 0)
-    give_up("fork");
+  if (child < 0) give_up("fork");
   if (child == 0) {
     dup2(ends[1], 1);
     dup2(ends[1], 2);
@@ -263,10 +245,8 @@ static inline int in_child(void (*body)(void*), void* data, char* output, size_t
   char rest[256];
   while ((got = read(ends[0], length + 1 < size ? output + length : rest,
                      length + 1 < size ? size - 1 - length : sizeof rest)) > 0)
-    if (length + 1 < size)
-      length += (size_t)got;
-  if (size != 0)
-    output[length] = 0;
+    if (length + 1 < size) length += (size_t)got;
+  if (size != 0) output[length] = 0;
   close(ends[0]);
   int status = 0;
   waitpid(child, &status, 0);

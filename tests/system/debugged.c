@@ -8,8 +8,7 @@ static int library_function(int depth) { return depth + 1; }
 
 int main(void) {
   int total = 0;
-  for (int i = 0; i < 3; i++)
-    total += library_function(i);
+  for (int i = 0; i < 3; i++) total += library_function(i);
   printf("total %d\n", total);
   return total;
 }

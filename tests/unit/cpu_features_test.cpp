@@ -33,8 +33,7 @@ std::string hex(std::uint64_t value) {
 
 std::string run(const std::string& ld_so, const std::string& tunables, const char* option) {
   std::string command = "env -i ";
-  if (!tunables.empty())
-    command += "GLIBC_TUNABLES='" + tunables + "' ";
+  if (!tunables.empty()) command += "GLIBC_TUNABLES='" + tunables + "' ";
   command += ld_so + " " + option;
   std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
   REQUIRE(pipe);
@@ -56,12 +55,11 @@ Values diagnostics(const std::string& text, unsigned* minor) {
     std::string line = text.substr(at, end - at);
     at = end == std::string::npos ? text.size() : end + 1;
     std::size_t equals = line.find('=');
-    if (equals == std::string::npos)
-      continue;
+    if (equals == std::string::npos) continue;
     std::string name = line.substr(0, equals);
     std::string value = line.substr(equals + 1);
     if (name == "version.version")
-      *minor = static_cast<unsigned>(std::atoi(value.c_str() + 3)); // "2.36"
+      *minor = static_cast<unsigned>(std::atoi(value.c_str() + 3));  // "2.36"
     else if (name.rfind("x86.cpu_features.preferred.", 0) == 0)
       preferred |= std::uint64_t{value == "0x1"} << preferences++;
     else if (name.rfind("x86.cpu_features.", 0) == 0 || name == "dl_hwcap" ||
@@ -124,7 +122,7 @@ lines_of(const Layout& layout, const CpuResult& result, const std::vector<std::b
   values["dl_platform"] = "\"" + std::string(result.platform) + "\"";
   std::uint64_t active = 0;
   for (std::string_view name : hwcaps_subdirectories(result))
-    active |= 1u << (std::string_view("432").find(name.back())); // v4 is bit 0
+    active |= 1u << (std::string_view("432").find(name.back()));  // v4 is bit 0
   values["dl_hwcaps_subdirs_active"] = hex(active);
   const char* basic[] = {"kind", "max_cpuid", "family", "model", "stepping"};
   for (unsigned i = 0; i < 5; ++i)
@@ -150,8 +148,7 @@ void forget_apic_id(Values& values) {
 const Layout* layout_of(unsigned minor) {
   const Layout* found = nullptr;
   for (const Layout& layout : host_known().layouts) {
-    if (layout.minor == minor)
-      found = &layout;
+    if (layout.minor == minor) found = &layout;
   }
   return found;
 }
@@ -207,8 +204,7 @@ int g_asked = 0;
 CpuidRegs answer(std::uint32_t leaf, std::uint32_t subleaf) {
   ++g_asked;
   for (const Answer& a : g_answers) {
-    if (a.leaf == leaf && a.subleaf == subleaf)
-      return a.regs;
+    if (a.leaf == leaf && a.subleaf == subleaf) return a.regs;
   }
   return {};
 }
@@ -226,8 +222,7 @@ CpuidRegs vendor(std::uint32_t max_leaf, const char* name) {
 /// Bits of one register.
 std::uint32_t bits(std::initializer_list<Feature> features) {
   std::uint32_t word = 0;
-  for (Feature f : features)
-    word |= 1u << f % 32;
+  for (Feature f : features) word |= 1u << f % 32;
   return word;
 }
 
@@ -290,11 +285,11 @@ Cpu examined(std::vector<Answer> answers,
   return examine(cpuid, rules, 0, tunables);
 }
 
-constexpr std::uint32_t kIceLakeServer = 0x606a6; // family 6, model 0x6a
-constexpr std::uint32_t kSkylakeServer = 0x50654; // model 0x55, stepping 4
-constexpr std::uint32_t kZen3 = 0xa20f10;         // family 0x19
+constexpr std::uint32_t kIceLakeServer = 0x606a6;  // family 6, model 0x6a
+constexpr std::uint32_t kSkylakeServer = 0x50654;  // model 0x55, stepping 4
+constexpr std::uint32_t kZen3 = 0xa20f10;          // family 0x19
 
-} // namespace
+}  // namespace
 
 TEST_CASE("the block is what the system's ld.so stores, and so are the tunables it lists") {
   std::vector<std::string> files = {"/lib64/ld-linux-x86-64.so.2"};
@@ -355,7 +350,7 @@ TEST_CASE("vectors are usable only as far as XCR0 says that the system saves the
   CHECK(xmm.usable(XSAVE));
   CHECK(isa_level(xmm) == 2);
 
-  ice_lake[1].regs.ecx &= ~bits({OSXSAVE}); // the system does not know XSAVE at all
+  ice_lake[1].regs.ecx &= ~bits({OSXSAVE});  // the system does not know XSAVE at all
   Cpu none = examined(ice_lake, kAllVectors, rules);
   CHECK_FALSE(none.usable(AVX));
   CHECK_FALSE(none.usable(XSAVE));
@@ -370,11 +365,11 @@ TEST_CASE("Intel: the last level counts whole, its threads' share is the lower b
   CHECK(cpu.caches.level1_dcache_size == 32 << 10);
   CHECK(cpu.caches.level2_cache_size == 1 << 20);
   CHECK(cpu.caches.level3_cache_assoc == 8);
-  CHECK(cpu.caches.level4_cache_size == ~0ull); // leaf 4 knows of none
+  CHECK(cpu.caches.level4_cache_size == ~0ull);  // leaf 4 knows of none
   CHECK(cpu.thresholds.shared_cache_size == 32 << 20);
-  CHECK(cpu.thresholds.non_temporal == 16 << 20); // half: Ice Lake's divisor is 2
+  CHECK(cpu.thresholds.non_temporal == 16 << 20);  // half: Ice Lake's divisor is 2
   CHECK(cpu.thresholds.memset_non_temporal == 16 << 20);
-  CHECK(cpu.thresholds.rep_movsb == 8192); // no AVX-512 for strings without AVX-VNNI
+  CHECK(cpu.thresholds.rep_movsb == 8192);  // no AVX-512 for strings without AVX-VNNI
   CHECK(cpu.thresholds.rep_movsb_stop == 16 << 20);
   CHECK(cpu.prefers(Prefer_No_AVX512));
   CHECK(cpu.prefers(Fast_Unaligned_Copy));
@@ -404,7 +399,7 @@ TEST_CASE("Intel: broken transactional memory is not usable, and Skylake avoids 
   CHECK(cpu.prefers(Avoid_Non_Temporal_Memset));
   CHECK(cpu.thresholds.memset_non_temporal == ~0ull);
 
-  skylake[1].regs.eax = kSkylakeServer + 2; // stepping 6 works
+  skylake[1].regs.eax = kSkylakeServer + 2;  // stepping 6 works
   cpu = examined(skylake, kAllVectors, newest_rules());
   CHECK(cpu.usable(RTM));
   CHECK(cpu.prefers(Prefer_No_VZEROUPPER));
@@ -419,15 +414,15 @@ TEST_CASE(
   CHECK(cpu.usable(FMA4));
   CHECK_FALSE(cpu.prefers(Prefer_No_AVX512));
   CHECK(cpu.caches.level3_cache_size == 32 << 20);
-  CHECK(cpu.thresholds.non_temporal == 24 << 20); // three quarters: the share is the whole
+  CHECK(cpu.thresholds.non_temporal == 24 << 20);  // three quarters: the share is the whole
   CHECK(cpu.thresholds.rep_movsb == 24 << 20);
   CHECK(cpu.thresholds.rep_stosb == ~0ull);
 
   const Layout* layout = layout_of(36);
   REQUIRE(layout != nullptr);
   cpu = examined(zen3, kAllVectors, rules_for(*layout));
-  CHECK(cpu.caches.level3_cache_size == 32 << 20); // 64 units of 512 KiB in leaf 0x80000006
-  CHECK(cpu.caches.level3_cache_assoc == 0);       // whose code 9 refers to leaf 0x8000001d
+  CHECK(cpu.caches.level3_cache_size == 32 << 20);  // 64 units of 512 KiB in leaf 0x80000006
+  CHECK(cpu.caches.level3_cache_assoc == 0);        // whose code 9 refers to leaf 0x8000001d
   CHECK(cpu.thresholds.rep_movsb == 16384);
   CHECK(cpu.thresholds.rep_movsb_stop == 1 << 20);
   CHECK(cpu.thresholds.rep_stosb == 2048);
@@ -494,8 +489,8 @@ TEST_CASE("preferences are renumbered for the release") {
   };
   // Fast_Rep_String, Fast_Unaligned_Load, PMINUB, Copy, I586, I686, AVX_Fast_Unaligned_Load.
   constexpr std::uint64_t kLow = 1 << 0 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 9;
-  CHECK(word(36) == (kLow | 1 << 11 | 1 << 12)); // Prefer_ERMS, Prefer_No_AVX512
+  CHECK(word(36) == (kLow | 1 << 11 | 1 << 12));  // Prefer_ERMS, Prefer_No_AVX512
   CHECK(word(38) == (kLow | 1 << 12 | 1 << 13));
   CHECK(word(43) == (kLow | 1 << 12 | 1 << 13));
-  CHECK(word(34) == (kLow | 1 << 12 | 1 << 13 | 1 << 16)); // and Prefer_AVX2_STRCMP
+  CHECK(word(34) == (kLow | 1 << 12 | 1 << 13 | 1 << 16));  // and Prefer_AVX2_STRCMP
 }

@@ -47,9 +47,9 @@ struct Assembler {
 struct X86 final : Assembler {
   Bytes read(std::int32_t slot, Offset offset) const override {
     Bytes code = {0xf3, 0x0f, 0x1e, 0xfa, 0x53,
-                  0x89, 0xfb, 0x48, 0x8b, 0x05}; // endbr64; push; mov; mov slot,%rax
+                  0x89, 0xfb, 0x48, 0x8b, 0x05};  // endbr64; push; mov; mov slot,%rax
     append(code, static_cast<std::uint32_t>(slot - 14));
-    code.insert(code.end(), {0x48, 0x8b, 0x80}); // mov offset(%rax),%rax
+    code.insert(code.end(), {0x48, 0x8b, 0x80});  // mov offset(%rax),%rax
     append(code, offset);
     code.push_back(0xc3);
     return code;
@@ -70,16 +70,16 @@ struct Aarch64 final : Assembler {
   Bytes read(std::int32_t slot, Offset offset) const override {
     Bytes code;
     append(code, adrp(2, slot / 4096));
-    append(code, 0xf9400042 | 0 << 10); // ldr x2, [x2]
+    append(code, 0xf9400042 | 0 << 10);  // ldr x2, [x2]
     append(code, 0xf9400042U | static_cast<std::uint32_t>(offset / 8)
-                                   << 10); // ldr x2, [x2, #offset]
+                                   << 10);  // ldr x2, [x2, #offset]
     append(code, 0xd65f03c0);
     return code;
   }
   Bytes text(std::int32_t text) const override {
     Bytes code;
     append(code, adrp(0, text / 4096));
-    append(code, 0x91000000U | static_cast<std::uint32_t>(text % 4096) << 10); // add x0, x0, #text
+    append(code, 0x91000000U | static_cast<std::uint32_t>(text % 4096) << 10);  // add x0, x0, #text
     append(code, 0xd65f03c0);
     return code;
   }
@@ -88,8 +88,8 @@ struct Aarch64 final : Assembler {
 struct Riscv64 final : Assembler {
   Bytes read(std::int32_t slot, Offset offset) const override {
     Bytes code;
-    append(code, 0x00000797U | static_cast<std::uint32_t>(slot)); // auipc a5, slot
-    append(code, 0x0007b783U);                                    // ld a5, 0(a5)
+    append(code, 0x00000797U | static_cast<std::uint32_t>(slot));  // auipc a5, slot
+    append(code, 0x0007b783U);                                     // ld a5, 0(a5)
     append(code, 0x0007b783U | static_cast<std::uint32_t>(offset) << 20);
     append(code, 0x8082, 2);
     return code;
@@ -97,7 +97,8 @@ struct Riscv64 final : Assembler {
   Bytes text(std::int32_t text) const override {
     Bytes code;
     append(code, 0x00000517U | static_cast<std::uint32_t>((text + 0x800) & ~0xfff));
-    append(code, 0x00050513U | static_cast<std::uint32_t>(text & 0xfff) << 20); // addi a0, a0, text
+    append(code, 0x00050513U | static_cast<std::uint32_t>(text & 0xfff)
+                                   << 20);  // addi a0, a0, text
     append(code, 0x8082, 2);
     return code;
   }
@@ -258,7 +259,7 @@ std::string explained(const Detection& d) {
   return {out.data(), explain(d, out)};
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("glibc detect: every known layout is found again", "[glibc]") {
   for (const Isa& isa : isas()) {
@@ -317,27 +318,27 @@ TEST_CASE("glibc detect: one changed anchor is a refusal that names it", "[glibc
         CHECK(explained(d).find(anchor) != std::string::npos);
         CHECK(explained(d).find("gen_glibc_layout.py") != std::string::npos);
       };
-      { // an offset that no table of the release has
+      {  // an offset that no table of the release has
         SyntheticLibc libc(layout, isa.assembler);
         libc.descriptor("pthread_tid", 4000);
         refused(libc, "_thread_db_pthread_tid", 4000);
       }
-      { // a symbol that is missing
+      {  // a symbol that is missing
         SyntheticLibc libc(layout, isa.assembler);
         libc.remove("_thread_db_rtld_global__dl_stack_user");
         refused(libc, "_thread_db_rtld_global__dl_stack_user", kAbsent);
       }
-      { // code
+      {  // code
         SyntheticLibc libc(layout, isa.assembler);
         libc.function("clock_gettime", 24);
         refused(libc, "clock_gettime", 24);
       }
-      if (layout.rtld_global_ro._dl_find_object != kAbsent) { // code that cannot be read
+      if (layout.rtld_global_ro._dl_find_object != kAbsent) {  // code that cannot be read
         SyntheticLibc libc(layout, isa.assembler);
         libc.put("_dl_find_object", Bytes(32, 0x00));
         refused(libc, "_dl_find_object", kAbsent);
       }
-      { // no sign of where the hook is
+      {  // no sign of where the hook is
         SyntheticLibc libc(layout, isa.assembler);
         libc.remove("dlclose");
         refused(libc, "dladdr, dlclose", kAbsent);
@@ -395,7 +396,7 @@ TEST_CASE("glibc detect: a build-id settles it, unless libc says otherwise", "[g
     for (const BuildId& build : isa.known.build_ids) {
       const Layout& layout = isa.known.layouts[build.layout];
       SyntheticLibc libc(layout, isa.assembler);
-      libc.remove("dlclose"); // nothing to read there, which does not matter now
+      libc.remove("dlclose");  // nothing to read there, which does not matter now
       const std::span<const std::uint8_t> id(build.bytes, build.size);
       const Detection d = detect(libc.facts(id), isa.known);
       CHECK(d.verdict == Verdict::by_build_id);
@@ -418,7 +419,7 @@ TEST_CASE("glibc detect: two tables that fit and differ are not chosen between",
     }
   }
   REQUIRE(layouts.size() == 2);
-  layouts[1].link_map.l_scope = 0x123; // no anchor states it
+  layouts[1].link_map.l_scope = 0x123;  // no anchor states it
   const char* origins[] = {"one", "two"};
   Known known = x86_64_known();
   known.layouts = layouts;
@@ -431,7 +432,7 @@ TEST_CASE("glibc detect: two tables that fit and differ are not chosen between",
   CHECK(explained(d).find("fits two builds that differ: one and two") != std::string::npos);
 
   layouts[1] = layouts[0];
-  layouts[1].link_map.l_ld_readonly = {}; // only one has it: the one that has it will do for both
+  layouts[1].link_map.l_ld_readonly = {};  // only one has it: the one that has it will do for both
   CHECK(detect(libc.facts(), known).layout == &layouts[0]);
   std::swap(layouts[0], layouts[1]);
   CHECK(detect(libc.facts(), known).layout == &layouts[1]);
@@ -595,7 +596,7 @@ T at(const void* start, Offset offset) {
   return value;
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("glibc detect: this process's libc, and what the process says about it", "[glibc]") {
   const MappedLibc libc = own_libc();
@@ -605,7 +606,7 @@ TEST_CASE("glibc detect: this process's libc, and what the process says about it
   INFO(explained(fingerprint));
   REQUIRE(std::string(d.version.data()) == gnu_get_libc_version());
   CHECK(fingerprint.verdict != Verdict::by_build_id);
-  if (d.layout == nullptr) { // a glibc that is not known: then it is known neither way
+  if (d.layout == nullptr) {  // a glibc that is not known: then it is known neither way
     CHECK(fingerprint.layout == nullptr);
     WARN(explained(d));
     return;
@@ -621,7 +622,7 @@ TEST_CASE("glibc detect: this process's libc, and what the process says about it
   void* ro = dlsym(RTLD_DEFAULT, "_rtld_global_ro");
   void* global = dlsym(RTLD_DEFAULT, "_rtld_global");
   if (ro == nullptr || global == nullptr) {
-    return; // run under another loader than glibc's
+    return;  // run under another loader than glibc's
   }
   for (const auto& [object, size] :
        {std::pair{ro, l.rtld_global_ro.size}, {global, l.rtld_global.size}}) {
@@ -649,7 +650,7 @@ TEST_CASE("glibc detect: this process's libc, and what the process says about it
   for (const void* map = main_map; map != nullptr; map = at<const void*>(map, l.link_map.l_next)) {
     ++maps;
     CHECK(at<const void*>(map, l.link_map.l_real) == map);
-    CHECK(at<const void*>(map, l.link_map.l_info) == nullptr); // no entry for DT_NULL
+    CHECK(at<const void*>(map, l.link_map.l_info) == nullptr);  // no entry for DT_NULL
     if (std::string(at<const char*>(map, l.link_map.l_name)).find("/libc.so.6") !=
         std::string::npos) {
       libc_map = map;
@@ -676,8 +677,8 @@ TEST_CASE("glibc detect: this process's libc, and what the process says about it
     return at<std::uint8_t>(map, l.link_map.l_type.byte) >> l.link_map.l_type.bit &
            ((1 << l.link_map.l_type.width) - 1);
   };
-  CHECK(type(main_map) == 0); // the program
-  CHECK(type(libc_map) == 1); // loaded at start
+  CHECK(type(main_map) == 0);  // the program
+  CHECK(type(libc_map) == 1);  // loaded at start
   dlclose(handle);
 
   const void* self = reinterpret_cast<const void*>(pthread_self());

@@ -22,8 +22,7 @@ struct Told {
 /// An environment, and tunables that have read it.
 struct Read {
   explicit Read(std::vector<std::string> env, bool secure = false) : entries(std::move(env)) {
-    for (const std::string& entry : entries)
-      envp.push_back(entry.c_str());
+    for (const std::string& entry : entries) envp.push_back(entry.c_str());
     envp.push_back(nullptr);
     tunables.init(host_known(), kTunableKeys, envp.data(), secure, {&Told::tell, &told});
   }
@@ -38,8 +37,7 @@ Read list(const std::string& value) { return Read({"PATH=/bin", "GLIBC_TUNABLES=
 /// Index of a tunable's id in the last table, which init() binds.
 unsigned id_of(std::string_view name, const TunableTable& table) {
   for (unsigned id = 0; id < table.count; ++id) {
-    if (name == host_known().tunables[table.entry[id]].name)
-      return id;
+    if (name == host_known().tunables[table.entry[id]].name) return id;
   }
   FAIL("no tunable " << name);
   return 0;
@@ -54,8 +52,7 @@ std::uint64_t nns(const Tunables& tunables) {
 /// The layout of some release that the host's tables have.
 const Layout& layout_of(unsigned minor) {
   for (const Layout& layout : host_known().layouts) {
-    if (layout.minor == minor)
-      return layout;
+    if (layout.minor == minor) return layout;
   }
   FAIL("no layout of 2." << minor);
   return host_known().layouts[0];
@@ -68,7 +65,7 @@ void callback(TunableValue* value) {
   ++g_calls;
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("an empty environment leaves every tunable at its default") {
   Read read({"PATH=/bin", "LANG=C", "MAIL=x", "GLOBAL=1"});
@@ -97,14 +94,14 @@ TEST_CASE("numbers are decimal, octal or hexadecimal, to the last character") {
     Read read = list(std::string("glibc.rtld.nns=") + bad + ":glibc.pthread.rseq=0");
     INFO(bad);
     CHECK(nns(read.tunables) == 4);
-    CHECK(read.tunables.number(TunableKey::pthread_rseq, kNoSuch) == 0); // the others still count
+    CHECK(read.tunables.number(TunableKey::pthread_rseq, kNoSuch) == 0);  // the others still count
     REQUIRE(read.told.warnings.size() == 1);
     CHECK(read.told.warnings[0] == std::string("glibc.rtld.nns ") + bad);
   }
 }
 
 TEST_CASE("a number out of bounds is ignored without a word") {
-  for (const char* bad : {"0", "17", "-1"}) { // 1 to 16 are allowed
+  for (const char* bad : {"0", "17", "-1"}) {  // 1 to 16 are allowed
     Read read = list(std::string("glibc.rtld.nns=") + bad);
     CHECK(nns(read.tunables) == 4);
     CHECK_FALSE(read.tunables.is_set(TunableKey::rtld_nns));
@@ -133,8 +130,7 @@ TEST_CASE("unknown names and items without a value in the middle are passed over
 
 TEST_CASE("a string ends at the next colon") {
   Read read = list("glibc.cpu.hwcaps=-AVX2,Prefer_ERMS:glibc.rtld.nns=6");
-  if (read.tunables.string(TunableKey::cpu_hwcaps).empty())
-    return; // this ISA has no such tunable
+  if (read.tunables.string(TunableKey::cpu_hwcaps).empty()) return;  // this ISA has no such tunable
   CHECK(read.tunables.string(TunableKey::cpu_hwcaps) == "-AVX2,Prefer_ERMS");
 }
 
@@ -182,7 +178,7 @@ TEST_CASE("libc is told by the ids of its own release, in the width of the type"
     g_calls = 0;
     read.tunables.get_val(id_of("glibc.malloc.check", table), words, callback, false);
     CHECK(words[0] == 2);
-    CHECK(words[1] == 0xbeef); // four bytes, no more: libc has an int there
+    CHECK(words[1] == 0xbeef);  // four bytes, no more: libc has an int there
     CHECK(g_calls == 1);
     CHECK(g_called.number_or_address == 2);
 
@@ -227,7 +223,7 @@ TEST_CASE("what the loader stores narrows the bounds and counts as set") {
   Tunables& tunables = read.tunables;
   tunables.set(TunableKey::rtld_nns, 5, 2, 100);
   CHECK(nns(tunables) == 5);
-  tunables.set(TunableKey::rtld_nns, 1, 1, 16); // below the bound that is now 2
+  tunables.set(TunableKey::rtld_nns, 1, 1, 16);  // below the bound that is now 2
   CHECK(nns(tunables) == 5);
   std::string text;
   tunables.print(

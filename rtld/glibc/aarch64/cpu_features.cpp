@@ -21,8 +21,7 @@ constexpr std::uint64_t kMinSigstack = 5120;
 
 template <typename T>
 void put(std::byte* block, Offset offset, T value) {
-  if (offset != kAbsent)
-    __builtin_memcpy(block + offset, &value, sizeof value);
+  if (offset != kAbsent) __builtin_memcpy(block + offset, &value, sizeof value);
 }
 
 /// glibc.cpu.name=NAME: choose as for that processor. False: no such name.
@@ -30,7 +29,7 @@ bool midr_by_name(std::string_view name, bool with_removed, std::uint64_t* midr)
   struct Named {
     std::string_view name;
     std::uint32_t midr;
-    bool removed; ///< with the routines for it, in April 2024
+    bool removed;  ///< with the routines for it, in April 2024
   };
   constexpr Named kNames[] = {
       {"thunderxt88", 0x430f0a10, false},    {"thunderx2t99", 0x431f0af0, false},
@@ -51,16 +50,14 @@ bool midr_by_name(std::string_view name, bool with_removed, std::uint64_t* midr)
 /// Kernels from 4.15 to before 6.2 drop SVE state at every system call, which makes SVE string
 /// functions trap; 5.14 is taken for patched, as glibc does. What is not a version is modern.
 bool kernel_keeps_sve(const char* release) {
-  if (release == nullptr)
-    return true;
+  if (release == nullptr) return true;
   std::uint32_t version = 0;
   for (int shift = 16; shift >= 0; shift -= 8) {
     std::uint32_t part = 0;
     for (; *release >= '0' && *release <= '9'; ++release)
       part = part * 10 + static_cast<std::uint32_t>(*release - '0');
     version |= (part & 0xff) << shift;
-    if (*release++ != '.')
-      break;
+    if (*release++ != '.') break;
   }
   return version >= 0x060200 || version == 0x050e00 || version < 0x040f00;
 }
@@ -93,7 +90,7 @@ void enable_memory_tagging(std::uint8_t state) {
   arch::syscall(kPrctl, kSetTaggedAddrCtrl, kAddressesEnabled | faults | kTags);
 }
 
-} // namespace
+}  // namespace
 
 CpuResult fill_cpu_features(const Layout& layout,
                             const CpuFacts& facts,
@@ -109,8 +106,7 @@ CpuResult fill_cpu_features(const Layout& layout,
 
   constexpr std::uint64_t kZvaProhibited = 1 << 4;
   std::uint64_t dczid = read_dczid();
-  if ((dczid & kZvaProhibited) == 0)
-    put(block, at.zva_size, std::uint32_t{4} << (dczid & 0xf));
+  if ((dczid & kZvaProhibited) == 0) put(block, at.zva_size, std::uint32_t{4} << (dczid & 0xf));
 
   bool sve = (facts.hwcap & kHwcapSve) != 0;
   auto byte = [](bool value) { return static_cast<std::uint8_t>(value); };
@@ -125,8 +121,7 @@ CpuResult fill_cpu_features(const Layout& layout,
                                                     : std::uint64_t{0});
   put(block, at.mte_state, tagging);
   tunables.set(TunableKey::mem_tagging, tagging, 0, 255);
-  if (tagging != 0)
-    enable_memory_tagging(tagging);
+  if (tagging != 0) enable_memory_tagging(tagging);
   return examine_cpu(facts, tunables);
 }
 
@@ -141,4 +136,4 @@ CpuResult examine_cpu(const CpuFacts& facts, const Tunables&) {
 /// glibc defines none for this ISA.
 std::span<const std::string_view> hwcaps_subdirectories(const CpuResult&) { return {}; }
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

@@ -15,19 +15,19 @@ namespace myld::glibc {
 
 /// How wide a tunable's value is: what `__tunable_get_val` stores through its second argument.
 enum class TunableType : std::uint8_t {
-  int_32,  ///< 4 bytes.
-  uint_64, ///< 8 bytes.
-  size_t,  ///< 8 bytes.
-  string,  ///< 8 bytes, or 16: see Layout::tunable_val_is_16_bytes.
+  int_32,   ///< 4 bytes.
+  uint_64,  ///< 8 bytes.
+  size_t,   ///< 8 bytes.
+  string,   ///< 8 bytes, or 16: see Layout::tunable_val_is_16_bytes.
 };
 
 struct Tunable {
-  const char* name; ///< As in GLIBC_TUNABLES.
+  const char* name;  ///< As in GLIBC_TUNABLES.
   TunableType type;
-  std::uint64_t default_value; ///< Of a number; a string's default is none.
-  std::uint64_t min;           ///< As signed for int_32.
+  std::uint64_t default_value;  ///< Of a number; a string's default is none.
+  std::uint64_t min;            ///< As signed for int_32.
   std::uint64_t max;
-  const char* env_alias; ///< Environment variable of old, or "".
+  const char* env_alias;  ///< Environment variable of old, or "".
 };
 
 /// One build's ids: id N names Known::tunables[entry[N]].
@@ -38,17 +38,17 @@ struct TunableTable {
 
 /// A libc.so.6 known by its NT_GNU_BUILD_ID.
 struct BuildId {
-  std::uint8_t size; ///< Bytes of `bytes` that count.
+  std::uint8_t size;  ///< Bytes of `bytes` that count.
   std::uint8_t bytes[20];
-  std::uint8_t layout; ///< Index into Known::layouts.
-  const char* origin;  ///< Which build it is, for people.
+  std::uint8_t layout;  ///< Index into Known::layouts.
+  const char* origin;   ///< Which build it is, for people.
 };
 
 /// What a function does first with a pointer that it loads from the GOT.
 struct SlotRead {
   bool found = false;
-  std::uintptr_t slot = 0; ///< Run address of the GOT slot.
-  Offset offset = 0;       ///< Of the first load, jump or call through that pointer.
+  std::uintptr_t slot = 0;  ///< Run address of the GOT slot.
+  Offset offset = 0;        ///< Of the first load, jump or call through that pointer.
 };
 
 enum class Mention : std::uint8_t { no, yes, cannot_tell };
@@ -67,8 +67,8 @@ struct Code {
 
 struct Known {
   const char* isa;
-  std::span<const Layout> layouts;      ///< By release, oldest first.
-  std::span<const char* const> origins; ///< What each layout was taken from, for people.
+  std::span<const Layout> layouts;       ///< By release, oldest first.
+  std::span<const char* const> origins;  ///< What each layout was taken from, for people.
   std::span<const BuildId> build_ids;
   std::span<const Tunable> tunables;
   std::span<const TunableTable> tunable_tables;
@@ -93,4 +93,4 @@ namespace riscv64 {
 extern const Code code;
 }
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

@@ -23,4 +23,4 @@ CpuResult examine_cpu(const CpuFacts& facts, const Tunables&) {
 /// glibc defines none for this ISA.
 std::span<const std::string_view> hwcaps_subdirectories(const CpuResult&) { return {}; }
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

@@ -26,13 +26,13 @@ enum LeafIndex : std::uint8_t {
   kLeaf1,
   kLeaf7,
   kLeaf80000001,
-  kLeafD1, ///< leaf 0xd, subleaf 1
+  kLeafD1,  ///< leaf 0xd, subleaf 1
   kLeaf80000007,
   kLeaf80000008,
-  kLeaf7_1, ///< leaf 7, subleaf 1
+  kLeaf7_1,  ///< leaf 7, subleaf 1
   kLeaf19,
   kLeaf14,
-  kLeaf24, ///< 2.39 and later
+  kLeaf24,  ///< 2.39 and later
   kLeafCount,
 };
 
@@ -184,7 +184,7 @@ enum Preference : std::uint8_t {
   Avoid_Short_Distance_REP_MOVSB,
   Avoid_Non_Temporal_Memset,
   Avoid_STOSB,
-  Prefer_AVX2_STRCMP = 31, ///< 2.34 alone
+  Prefer_AVX2_STRCMP = 31,  ///< 2.34 alone
 };
 
 enum class Kind : std::uint8_t { unknown, intel, amd, zhaoxin, hygon, other };
@@ -194,25 +194,25 @@ enum class Kind : std::uint8_t { unknown, intel, amd, zhaoxin, hygon, other };
 /// to the month; a build from the middle of a branch may differ in thresholds, never in safety.
 struct Rules {
   std::uint8_t minor = 0;
-  bool hygon_is_kind = false;          ///< 2.41: Hygon is a vendor of its own, before it was AMD
-  bool hygon_models = false;           ///< 2.43: and has tuning of its own
-  bool newer_features = false;         ///< 2.38: RAO_INT ... AMX_COMPLEX, and FSGSBASE by AT_HWCAP2
-  bool has_leaf24 = false;             ///< 2.39: AVX10 and APX
-  bool by_microarchitecture = false;   ///< 2.38: Intel's models are grouped, with a divisor
-  bool all_intel_families = false;     ///< 2.41 branch: not family 6 alone
-  bool avx_vnni_allows_avx512 = false; ///< 2.35
-  bool prefers_avx2_strcmp = false;    ///< 2.34
-  bool zhaoxin_yongfeng = false;       ///< 2.40: newer Zhaoxin, and no lower bound for them
-  bool shstk_can_be_set = false;       ///< 2.39: glibc.cpu.hwcaps=SHSTK
-  bool tlsdesc_save_area = false;     ///< 2.39 branch: areas have room for TLS descriptors, and AMX
-  bool full_size_is_standard = false; ///< 2.41 branch: the full area is that of XSAVE again
-  bool share_is_threshold = false;    ///< 2.34 - 2.37 tags: shared size is a thread's share
-  bool leaf4_instead_of_2 = false;    ///< 2.39: where leaf 2 says nothing
-  bool unknown_cache_is_64m = false;  ///< 2.38
-  bool amd_leaf_1d = false;           ///< 2.38: AMD caches by leaf 0x8000001d
-  bool amd_avoids_erms = false;       ///< 2.40: Zen 3 and later are faster without REP MOVSB
-  bool memset_threshold = false;      ///< 2.40: a threshold for memset; Intel alone
-  bool memset_preferences = false;    ///< 2.41: Avoid_Non_Temporal_Memset, Avoid_STOSB
+  bool hygon_is_kind = false;         ///< 2.41: Hygon is a vendor of its own, before it was AMD
+  bool hygon_models = false;          ///< 2.43: and has tuning of its own
+  bool newer_features = false;        ///< 2.38: RAO_INT ... AMX_COMPLEX, and FSGSBASE by AT_HWCAP2
+  bool has_leaf24 = false;            ///< 2.39: AVX10 and APX
+  bool by_microarchitecture = false;  ///< 2.38: Intel's models are grouped, with a divisor
+  bool all_intel_families = false;    ///< 2.41 branch: not family 6 alone
+  bool avx_vnni_allows_avx512 = false;  ///< 2.35
+  bool prefers_avx2_strcmp = false;     ///< 2.34
+  bool zhaoxin_yongfeng = false;        ///< 2.40: newer Zhaoxin, and no lower bound for them
+  bool shstk_can_be_set = false;        ///< 2.39: glibc.cpu.hwcaps=SHSTK
+  bool tlsdesc_save_area = false;  ///< 2.39 branch: areas have room for TLS descriptors, and AMX
+  bool full_size_is_standard = false;  ///< 2.41 branch: the full area is that of XSAVE again
+  bool share_is_threshold = false;     ///< 2.34 - 2.37 tags: shared size is a thread's share
+  bool leaf4_instead_of_2 = false;     ///< 2.39: where leaf 2 says nothing
+  bool unknown_cache_is_64m = false;   ///< 2.38
+  bool amd_leaf_1d = false;            ///< 2.38: AMD caches by leaf 0x8000001d
+  bool amd_avoids_erms = false;        ///< 2.40: Zen 3 and later are faster without REP MOVSB
+  bool memset_threshold = false;       ///< 2.40: a threshold for memset; Intel alone
+  bool memset_preferences = false;     ///< 2.41: Avoid_Non_Temporal_Memset, Avoid_STOSB
 };
 
 Rules rules_for(const Layout& layout);
@@ -236,14 +236,14 @@ struct Cpu {
   Kind kind = Kind::unknown;
   std::uint32_t max_leaf = 0, family = 0, model = 0, stepping = 0;
   struct Leaf {
-    std::uint32_t cpuid[4];  ///< what the processor has
-    std::uint32_t active[4]; ///< what programs may use
+    std::uint32_t cpuid[4];   ///< what the processor has
+    std::uint32_t active[4];  ///< what programs may use
   } features[kLeafCount]{};
   std::uint32_t preferred = 0;
   std::uint32_t isa_1 = 0;
   std::uint64_t xsave_state_size = 0;
   std::uint32_t xsave_state_full_size = 0;
-  std::uint32_t xsave_area_bytes = 0; ///< XSAVE, standard format, everything enabled in XCR0
+  std::uint32_t xsave_area_bytes = 0;  ///< XSAVE, standard format, everything enabled in XCR0
   std::uint64_t non_temporal_divisor = 4;
   Caches caches{};
   Thresholds thresholds{};
@@ -253,8 +253,7 @@ struct Cpu {
   void set_usable(Feature f) { features[f / 128].active[f / 32 % 4] |= 1u << f % 32; }
   void set_unusable(Feature f) { features[f / 128].active[f / 32 % 4] &= ~(1u << f % 32); }
   void use_if_present(Feature f) {
-    if (has(f))
-      set_usable(f);
+    if (has(f)) set_usable(f);
   }
 
   bool prefers(Preference p) const { return (preferred >> p & 1) != 0; }
@@ -289,4 +288,4 @@ Cpu examine(Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap2, const Tunabl
 /// Writes `cpu` into the block that `layout` describes.
 void store(const Cpu& cpu, const Rules& rules, const Layout& layout, std::byte* block);
 
-} // namespace myld::glibc::x86
+}  // namespace myld::glibc::x86

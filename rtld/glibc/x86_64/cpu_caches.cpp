@@ -80,8 +80,7 @@ bool find_in_leaf4(Cpuid& cpuid, Level level, Cache* cache) {
     CpuidRegs regs = cpuid.leaf(4, i);
     std::uint32_t type = regs.eax & 0x1f;
     std::uint32_t depth = regs.eax >> 5 & 7;
-    if (type == 0)
-      return false;
+    if (type == 0) return false;
     bool found = level == Level::l1d   ? depth == 1 && type == 1
                  : level == Level::l1i ? depth == 1 && type == 2
                                        : depth == static_cast<std::uint32_t>(level);
@@ -107,27 +106,22 @@ bool find_in_register(const Cpu& cpu,
                       Level level,
                       bool* no_level_2_or_3,
                       Cache* cache) {
-  if ((value & 0x80000000) != 0)
-    return false;
+  if ((value & 0x80000000) != 0) return false;
   for (; value != 0; value >>= 8) {
     std::uint8_t byte = value & 0xff;
     if (byte == 0x40) {
       *no_level_2_or_3 = true;
-      if (level == Level::l3)
-        return false;
+      if (level == Level::l3) return false;
       continue;
     }
-    if (byte == 0xff) { // leaf 4 says it all
-      if (find_in_leaf4(cpuid, level, cache))
-        return true;
-      if (!rules.leaf4_instead_of_2)
-        return false;
+    if (byte == 0xff) {  // leaf 4 says it all
+      if (find_in_leaf4(cpuid, level, cache)) return true;
+      if (!rules.leaf4_instead_of_2) return false;
       *cache = kUnknown;
       return true;
     }
     // One byte means the third level on one model and the second on all others.
-    if (byte == 0x49 && level == Level::l3 && cpu.family == 15 && cpu.model == 6)
-      level = Level::l2;
+    if (byte == 0x49 && level == Level::l3 && cpu.family == 15 && cpu.model == 6) level = Level::l2;
     for (const Descriptor& entry : kDescriptors) {
       if (entry.byte == byte && entry.level == level) {
         *cache = {std::int64_t{entry.kib} * 1024, entry.assoc, entry.linesize};
@@ -139,16 +133,13 @@ bool find_in_register(const Cpu& cpu,
 }
 
 Cache intel_cache(const Cpu& cpu, Cpuid& cpuid, const Rules& rules, Level level) {
-  if (cpu.max_leaf < 2)
-    return kUnknown;
+  if (cpu.max_leaf < 2) return kUnknown;
   CpuidRegs regs = cpuid.leaf(2);
-  if (rules.leaf4_instead_of_2 && (regs.eax & 0xff) != 1)
-    return leaf4_or_unknown(cpuid, level);
+  if (rules.leaf4_instead_of_2 && (regs.eax & 0xff) != 1) return leaf4_or_unknown(cpuid, level);
   bool no_level_2_or_3 = false;
   Cache cache;
   for (std::uint32_t value : {regs.eax & 0xffffff00, regs.ebx, regs.ecx, regs.edx}) {
-    if (find_in_register(cpu, cpuid, rules, value, level, &no_level_2_or_3, &cache))
-      return cache;
+    if (find_in_register(cpu, cpuid, rules, value, level, &no_level_2_or_3, &cache)) return cache;
   }
   return no_level_2_or_3 && (level == Level::l2 || level == Level::l3) ? kUnknown : Cache{};
 }
@@ -161,8 +152,7 @@ Cache zhaoxin_cache(Cpuid& cpuid, Level level) {
 /// The 4-bit code of leaf 0x80000006; `bytes` and `line` for the code that means "fully".
 std::int64_t amd_associativity(std::uint32_t code, std::uint64_t bytes, std::uint32_t line) {
   constexpr std::uint8_t kWays[] = {0, 1, 2, 0, 4, 0, 8, 0, 16, 0, 32, 48, 64, 96, 128};
-  if (code < sizeof kWays)
-    return kWays[code];
+  if (code < sizeof kWays) return kWays[code];
   return line == 0 ? 0 : static_cast<std::int64_t>(bytes / line);
 }
 
@@ -175,19 +165,16 @@ std::uint32_t threads_of_leaf1(const Cpu& cpu) {
 Cache amd_legacy_cache(const Cpu& cpu, Cpuid& cpuid, const Rules& rules, Level level) {
   std::uint32_t max_extended = cpuid.leaf(0x80000000).eax;
   std::uint32_t leaf = level >= Level::l2 ? 0x80000006 : 0x80000005;
-  if (max_extended < leaf)
-    return {};
+  if (max_extended < leaf) return {};
   CpuidRegs regs = cpuid.leaf(leaf);
   if (level == Level::l1i || level == Level::l1d) {
     std::uint32_t value = level == Level::l1i ? regs.edx : regs.ecx;
     std::uint32_t assoc = value >> 16 & 0xff;
-    if (assoc == 0xff)
-      assoc = value >> 14 & 0x3fc00; // fully: as many ways as bytes
+    if (assoc == 0xff) assoc = value >> 14 & 0x3fc00;  // fully: as many ways as bytes
     return {value >> 14 & 0x3fc00, assoc, value & 0xff};
   }
   std::uint32_t value = level == Level::l2 ? regs.ecx : regs.edx;
-  if ((value & 0xf000) == 0)
-    return {};
+  if ((value & 0xf000) == 0) return {};
   std::uint64_t bytes =
       level == Level::l2 ? value >> 6 & 0x3fffc00 : std::uint64_t{value & 0x3ffc0000} << 1;
   std::uint32_t line = value & 0xff;
@@ -198,16 +185,14 @@ Cache amd_legacy_cache(const Cpu& cpu, Cpuid& cpuid, const Rules& rules, Level l
     std::uint32_t threads = max_extended >= 0x80000008 ? (cpuid.leaf(0x80000008).ecx & 0xff) + 1
                                                        : threads_of_leaf1(cpu);
     cache.size = threads > 0 ? cache.size / threads : 0;
-    if (cpu.family >= 0x17)
-      cache.size *= (cpuid.leaf(0x8000001d, 3).eax >> 14 & 0xfff) + 1;
+    if (cpu.family >= 0x17) cache.size *= (cpuid.leaf(0x8000001d, 3).eax >> 14 & 0xfff) + 1;
   }
   return cache;
 }
 
 /// Subleaves 0 to 3 of leaf 0x8000001d, which fewer and fewer hypervisors leave empty.
 Cache amd_cache(const Cpu& cpu, Cpuid& cpuid, const Rules& rules, Level level) {
-  if (level == Level::l4)
-    return {};
+  if (level == Level::l4) return {};
   if (cpu.kind == Kind::hygon || (rules.amd_leaf_1d && cpuid.leaf(0x80000000).eax >= 0x8000001d)) {
     constexpr std::uint8_t kSubleaf[] = {1, 0, 2, 3};
     CpuidRegs regs = cpuid.leaf(0x8000001d, kSubleaf[static_cast<int>(level)]);
@@ -237,8 +222,7 @@ Sharers sharers_by_leaf4(const Cpu& cpu, Cpuid& cpuid, bool has_l3) {
   bool want_l3 = has_l3;
   for (std::uint32_t i = 0; i < kMaxSubleaves && (want_l2 || want_l3); ++i) {
     CpuidRegs regs = cpuid.leaf(4, i);
-    if (cpu.kind == Kind::intel && (regs.eax & 0x1f) == 0)
-      return sharers;
+    if (cpu.kind == Kind::intel && (regs.eax & 0x1f) == 0) return sharers;
     std::uint32_t depth = regs.eax >> 5 & 7;
     std::uint32_t threads = regs.eax >> 14 & 0x3ff;
     if (depth == 2 && want_l2) {
@@ -268,8 +252,7 @@ void count_threads_by_leaf11(Cpuid& cpuid, bool has_l3, Sharers* sharers) {
     CpuidRegs regs = cpuid.leaf(11, i);
     std::uint32_t shipped = regs.ebx & 0xff;
     std::uint32_t type = regs.ecx >> 8 & 0xff;
-    if (shipped == 0 || type == 0)
-      return;
+    if (shipped == 0 || type == 0) return;
     if (type == 1 && want_smt) {
       sharers->l2 = existing(sharers->l2, shipped);
       want_smt = false;
@@ -289,41 +272,33 @@ Share share_of(const Cpu& cpu, Cpuid& cpuid, const Rules& rules, std::int64_t l2
   Sharers sharers{0, has_l3 ? 0 : -1, true, false};
   if (cpu.has(HTT)) {
     std::int64_t threads = 0;
-    if (cpu.max_leaf >= 4)
-      sharers = sharers_by_leaf4(cpu, cpuid, has_l3);
+    if (cpu.max_leaf >= 4) sharers = sharers_by_leaf4(cpu, cpuid, has_l3);
     if (sharers.known) {
       bool counts = !(cpu.kind == Kind::zhaoxin && cpu.family == 6);
-      if (cpu.max_leaf >= 11 && counts)
-        count_threads_by_leaf11(cpuid, has_l3, &sharers);
-      if (sharers.l2 > 0)
-        ++sharers.l2;
-      if (sharers.l3 > 0)
-        ++sharers.l3;
+      if (cpu.max_leaf >= 11 && counts) count_threads_by_leaf11(cpuid, has_l3, &sharers);
+      if (sharers.l2 > 0) ++sharers.l2;
+      if (sharers.l3 > 0) ++sharers.l3;
       threads = has_l3 ? sharers.l3 : sharers.l2;
       bool silvermont = cpu.kind == Kind::intel && cpu.family == 6 &&
                         (cpu.model == 0x37 || cpu.model == 0x4a || cpu.model == 0x4d ||
                          cpu.model == 0x5a || cpu.model == 0x5d);
-      if (!has_l3 && silvermont && threads > 2)
-        threads = 2;
+      if (!has_l3 && silvermont && threads > 2) threads = 2;
     } else {
       threads = cpu.features[kLeaf1].cpuid[kEbx] >> 16 & 0xff;
     }
-    if (share.per_thread > 0 && threads > 0)
-      share.per_thread /= threads;
+    if (share.per_thread > 0 && threads > 0) share.per_thread /= threads;
   }
   if (!sharers.inclusive) {
     share.per_thread += sharers.l2 > 0 ? l2 / sharers.l2 : l2;
     share.shared += l2;
   }
-  if (rules.share_is_threshold)
-    share.shared = share.per_thread;
+  if (rules.share_is_threshold) share.shared = share.per_thread;
   return share;
 }
 
 Share amd_share(
     const Cpu& cpu, Cpuid& cpuid, const Rules& rules, std::int64_t l2, std::int64_t l3) {
-  if (l3 <= 0)
-    return {l2, l2};
+  if (l3 <= 0) return {l2, l2};
   if (rules.amd_leaf_1d) {
     std::int64_t shared = cpu.family < 0x17 ? l3 + l2 : l3;
     return {shared, shared};
@@ -331,17 +306,15 @@ Share amd_share(
   std::uint32_t threads = 0;
   if (cpuid.leaf(0x80000000).eax >= 0x80000008)
     threads = 1u << (cpuid.leaf(0x80000008).ecx >> 12 & 0xf);
-  if ((threads == 0 || cpu.family >= 0x17) && cpu.has(HTT))
-    threads = threads_of_leaf1(cpu);
+  if ((threads == 0 || cpu.family >= 0x17) && cpu.has(HTT)) threads = threads_of_leaf1(cpu);
   Share share{l3, threads > 0 ? l3 / threads : l3};
-  if (cpu.family >= 0x17) { // what the threads of one core complex share
+  if (cpu.family >= 0x17) {  // what the threads of one core complex share
     share.per_thread *= (cpuid.leaf(0x8000001d, 3).eax >> 14 & 0xfff) + 1;
-  } else { // L2 and L3 are exclusive
+  } else {  // L2 and L3 are exclusive
     share.shared += l2;
     share.per_thread += l2;
   }
-  if (rules.share_is_threshold)
-    share.shared = share.per_thread;
+  if (rules.share_is_threshold) share.shared = share.per_thread;
   return share;
 }
 
@@ -350,27 +323,22 @@ constexpr std::uint64_t kMaxNonTemporal = ~std::uint64_t{0} >> 4;
 
 std::uint64_t non_temporal_threshold(const Cpu& cpu, const Rules& rules, const Share& share) {
   auto low = static_cast<std::uint64_t>(share.per_thread * 3 / 4);
-  if (rules.share_is_threshold)
-    return low;
+  if (rules.share_is_threshold) return low;
   // An unknown size is -1: a huge number before the division from 2.38 on, nothing before that.
   std::uint64_t threshold =
       rules.unknown_cache_is_64m
           ? static_cast<std::uint64_t>(share.shared) / cpu.non_temporal_divisor
           : static_cast<std::uint64_t>(share.shared / 4);
-  if (threshold < low)
-    threshold = low;
+  if (threshold < low) threshold = low;
   bool exempt = rules.zhaoxin_yongfeng && cpu.kind == Kind::zhaoxin;
-  if (!cpu.usable(ERMS) && !exempt)
-    threshold = low;
-  if (threshold < kMinNonTemporal)
-    return rules.unknown_cache_is_64m ? 64u << 20 : kMinNonTemporal;
+  if (!cpu.usable(ERMS) && !exempt) threshold = low;
+  if (threshold < kMinNonTemporal) return rules.unknown_cache_is_64m ? 64u << 20 : kMinNonTemporal;
   return threshold > kMaxNonTemporal ? kMaxNonTemporal : threshold;
 }
 
 /// Bytes of the vectors that string functions will use.
 std::uint64_t vector_size(const Cpu& cpu) {
-  if (cpu.usable(AVX512F) && !cpu.prefers(Prefer_No_AVX512))
-    return 64;
+  if (cpu.usable(AVX512F) && !cpu.prefers(Prefer_No_AVX512)) return 64;
   return cpu.prefers(AVX_Fast_Unaligned_Load) ? 32 : 16;
 }
 
@@ -380,10 +348,8 @@ void find_thresholds(Cpu& cpu, const Rules& rules, const Tunables& tunables, con
   std::uint64_t vector = vector_size(cpu);
   to.rep_movsb_min = vector * 8;
   to.rep_movsb = vector == 16 ? 2048 : 4096 * (vector / 16);
-  if (cpu.usable(FSRM))
-    to.rep_movsb = 2112;
-  if (rules.amd_avoids_erms && cpu.kind == Kind::amd)
-    to.rep_movsb = to.non_temporal;
+  if (cpu.usable(FSRM)) to.rep_movsb = 2112;
+  if (rules.amd_avoids_erms && cpu.kind == Kind::amd) to.rep_movsb = to.non_temporal;
 
   if (std::uint64_t size = tunables.number(TunableKey::cpu_x86_data_cache_size, 0))
     to.data_cache_size = size;
@@ -398,11 +364,9 @@ void find_thresholds(Cpu& cpu, const Rules& rules, const Tunables& tunables, con
     return size > kMinNonTemporal && size <= kMaxNonTemporal;
   };
   std::uint64_t asked = tunables.number(TunableKey::cpu_x86_non_temporal_threshold, 0);
-  if (rules.share_is_threshold ? asked != 0 : in_bounds(asked))
-    to.non_temporal = asked;
+  if (rules.share_is_threshold ? asked != 0 : in_bounds(asked)) to.non_temporal = asked;
   asked = tunables.number(TunableKey::cpu_x86_memset_non_temporal_threshold, 0);
-  if (in_bounds(asked))
-    to.memset_non_temporal = asked;
+  if (in_bounds(asked)) to.memset_non_temporal = asked;
   asked = tunables.number(TunableKey::cpu_x86_rep_movsb_threshold, 0);
   if (static_cast<std::int64_t>(asked) > static_cast<std::int64_t>(to.rep_movsb_min))
     to.rep_movsb = asked;
@@ -411,14 +375,13 @@ void find_thresholds(Cpu& cpu, const Rules& rules, const Tunables& tunables, con
       !tunables.is_set(TunableKey::cpu_x86_rep_stosb_threshold))
     to.rep_stosb = ~std::uint64_t{0};
   // Non-temporal memset is reached through the REP STOSB path alone.
-  if (rules.memset_preferences && cpu.prefers(Avoid_STOSB))
-    to.rep_stosb = to.memset_non_temporal;
+  if (rules.memset_preferences && cpu.prefers(Avoid_STOSB)) to.rep_stosb = to.memset_non_temporal;
 
   bool stops_at_l2 = cpu.kind == Kind::amd && !rules.amd_avoids_erms;
   to.rep_movsb_stop = stops_at_l2 ? cpu.caches.level2_cache_size : to.non_temporal;
 }
 
-} // namespace
+}  // namespace
 
 void find_caches(Cpu& cpu, Cpuid& cpuid, const Rules& rules, const Tunables& tunables) {
   Cache l1i = kUnknown, l1d = kUnknown, l2 = kUnknown, l3 = kUnknown, l4 = kUnknown;
@@ -449,8 +412,7 @@ void find_caches(Cpu& cpu, Cpuid& cpuid, const Rules& rules, const Tunables& tun
       share = {l3.size, l3.size};
     } else {
       share = amd_share(cpu, cpuid, rules, l2.size, l3.size);
-      if (rules.amd_leaf_1d)
-        l4 = {};
+      if (rules.amd_leaf_1d) l4 = {};
     }
     break;
   case Kind::unknown:
@@ -491,4 +453,4 @@ void store_thresholds(const Cpu& cpu, const Rules& rules, Tunables& tunables) {
   tunables.set(TunableKey::cpu_x86_rep_stosb_threshold, from.rep_stosb, 1, kMax);
 }
 
-} // namespace myld::glibc::x86
+}  // namespace myld::glibc::x86

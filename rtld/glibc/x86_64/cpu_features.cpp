@@ -28,8 +28,7 @@ constinit Cpuid g_cpuid{{execute_cpuid, read_xcr0}};
 
 template <typename T>
 void put(std::byte* block, Offset offset, T value) {
-  if (offset != kAbsent)
-    __builtin_memcpy(block + offset, &value, sizeof value);
+  if (offset != kAbsent) __builtin_memcpy(block + offset, &value, sizeof value);
 }
 
 std::uint32_t kind_number(Kind kind, const Rules& rules) {
@@ -42,8 +41,7 @@ std::uint32_t kind_number(Kind kind, const Rules& rules) {
 std::uint32_t preferred_word(const Cpu& cpu, const Rules& rules, PreferredBits numbering) {
   constexpr std::uint32_t kSame = (1u << Prefer_MAP_32BIT_EXEC) - 1;
   std::uint32_t known = (1u << (Avoid_Short_Distance_REP_MOVSB + 1)) - 1;
-  if (rules.memset_preferences)
-    known |= 1u << Avoid_Non_Temporal_Memset | 1u << Avoid_STOSB;
+  if (rules.memset_preferences) known |= 1u << Avoid_Non_Temporal_Memset | 1u << Avoid_STOSB;
   std::uint32_t word = cpu.preferred & known;
   if (rules.prefers_avx2_strcmp) {
     // 2.34: as in 2.38, but Prefer_AVX2_STRCMP is 16 and Avoid_Short_Distance_REP_MOVSB is 17.
@@ -60,11 +58,10 @@ std::uint32_t preferred_word(const Cpu& cpu, const Rules& rules, PreferredBits n
 /// AT_MINSIGSTKSZ for a kernel that does not say: the signal frame with the XSAVE area, as glibc's
 /// dl-minsigstacksize.h puts it together, else POSIX's constant.
 std::uint64_t min_sigstack(const Cpu& cpu) {
-  if (cpu.max_leaf < 0xd || !cpu.has(OSXSAVE))
-    return 2048;
-  std::uint64_t frame = (440 + 8 + 15 + 15) & ~std::uint64_t{15}; // rt_sigframe, return address
-  frame += 64 - 16;                                               // to align the area
-  return frame + cpu.xsave_area_bytes + 4;                        // FP_XSTATE_MAGIC2
+  if (cpu.max_leaf < 0xd || !cpu.has(OSXSAVE)) return 2048;
+  std::uint64_t frame = (440 + 8 + 15 + 15) & ~std::uint64_t{15};  // rt_sigframe, return address
+  frame += 64 - 16;                                                // to align the area
+  return frame + cpu.xsave_area_bytes + 4;                         // FP_XSTATE_MAGIC2
 }
 
 CpuResult result_of(const Cpu& cpu, const CpuFacts& facts) {
@@ -90,7 +87,7 @@ CpuResult result_of(const Cpu& cpu, const CpuFacts& facts) {
   return result;
 }
 
-} // namespace
+}  // namespace
 
 Rules newest_rules() {
   return {
@@ -203,7 +200,7 @@ void store(const Cpu& cpu, const Rules& rules, const Layout& layout, std::byte* 
   put(block, at.cachesize_non_temporal_divisor, cpu.non_temporal_divisor);
 }
 
-} // namespace x86
+}  // namespace x86
 
 CpuResult fill_cpu_features(const Layout& layout,
                             const CpuFacts& facts,
@@ -227,4 +224,4 @@ std::span<const std::string_view> hwcaps_subdirectories(const CpuResult& cpu) {
   return std::span{kNames}.last(usable);
 }
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

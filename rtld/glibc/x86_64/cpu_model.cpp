@@ -12,13 +12,13 @@ namespace {
 /// Intel models that are treated alike.
 enum class Core : std::uint8_t {
   unlisted,
-  bonnell,    ///< in-order Atom
-  silvermont, ///< to Goldmont Plus, and Knights Landing: unaligned loads beat SSSE3
+  bonnell,     ///< in-order Atom
+  silvermont,  ///< to Goldmont Plus, and Knights Landing: unaligned loads beat SSSE3
   tremont,
-  nehalem,      ///< and Westmere: no AVX, yet treated as modern
-  sandy_bridge, ///< to Broadwell
+  nehalem,       ///< and Westmere: no AVX, yet treated as modern
+  sandy_bridge,  ///< to Broadwell
   skylake_client,
-  skylake_server, ///< and Cannon Lake
+  skylake_server,  ///< and Cannon Lake
   modern,
 };
 
@@ -43,18 +43,18 @@ constexpr IntelModel kFamily6[] = {
     {0x4f, Core::sandy_bridge},   {0x56, Core::sandy_bridge},   {0x4e, Core::skylake_client},
     {0x5e, Core::skylake_client}, {0x8e, Core::skylake_client}, {0x9e, Core::skylake_client},
     {0x55, Core::skylake_server}, {0x66, Core::skylake_server}, {0xa5, Core::modern},
-    {0xa6, Core::modern},                               // Comet Lake
-    {0x6a, Core::modern},         {0x6c, Core::modern}, // Ice Lake
+    {0xa6, Core::modern},                                // Comet Lake
+    {0x6a, Core::modern},         {0x6c, Core::modern},  // Ice Lake
     {0x7d, Core::modern},         {0x7e, Core::modern},         {0x9d, Core::modern},
-    {0x8c, Core::modern},                               // Tiger Lake
-    {0x8d, Core::modern},         {0xa7, Core::modern}, // Rocket Lake
-    {0x8f, Core::modern},         {0xcf, Core::modern}, // Sapphire, Emerald Rapids
-    {0xb7, Core::modern},         {0xba, Core::modern}, // Raptor Lake
-    {0xbf, Core::modern},         {0xaa, Core::modern}, // Meteor Lake
-    {0xac, Core::modern},         {0xbd, Core::modern}, // Lunar Lake
-    {0xc6, Core::modern},         {0xad, Core::modern}, // Arrow Lake, Granite Rapids
-    {0xae, Core::modern},         {0x8a, Core::modern}, // Lakefield
-    {0x97, Core::modern},         {0x9a, Core::modern}, // Alder Lake
+    {0x8c, Core::modern},                                // Tiger Lake
+    {0x8d, Core::modern},         {0xa7, Core::modern},  // Rocket Lake
+    {0x8f, Core::modern},         {0xcf, Core::modern},  // Sapphire, Emerald Rapids
+    {0xb7, Core::modern},         {0xba, Core::modern},  // Raptor Lake
+    {0xbf, Core::modern},         {0xaa, Core::modern},  // Meteor Lake
+    {0xac, Core::modern},         {0xbd, Core::modern},  // Lunar Lake
+    {0xc6, Core::modern},         {0xad, Core::modern},  // Arrow Lake, Granite Rapids
+    {0xae, Core::modern},         {0x8a, Core::modern},  // Lakefield
+    {0x97, Core::modern},         {0x9a, Core::modern},  // Alder Lake
     {0xbe, Core::modern},
 };
 
@@ -64,8 +64,7 @@ constexpr std::uint8_t kFamily6Newer[] = {0xb5, 0xc5, 0xcc, 0xd5};
 Core intel_core(const Cpu& cpu, const Rules& rules) {
   if (cpu.family == 6) {
     for (const IntelModel& entry : kFamily6) {
-      if (entry.model != cpu.model)
-        continue;
+      if (entry.model != cpu.model) continue;
       // Before 2.38 only the first two models of this core were listed.
       bool listed = entry.core != Core::bonnell || rules.by_microarchitecture ||
                     cpu.model == 0x1c || cpu.model == 0x26;
@@ -73,16 +72,14 @@ Core intel_core(const Cpu& cpu, const Rules& rules) {
     }
     if (rules.all_intel_families) {
       for (std::uint8_t model : kFamily6Newer) {
-        if (model == cpu.model)
-          return Core::modern;
+        if (model == cpu.model) return Core::modern;
       }
     }
   }
   if (rules.all_intel_families) {
     bool nova_lake = cpu.family == 18 && (cpu.model == 1 || cpu.model == 3);
     bool diamond_rapids = cpu.family == 19 && cpu.model == 1;
-    if (nova_lake || diamond_rapids)
-      return Core::modern;
+    if (nova_lake || diamond_rapids) return Core::modern;
   }
   return Core::unlisted;
 }
@@ -112,14 +109,12 @@ void prefer_by_core(Cpu& cpu, const Rules& rules, Core core) {
     return;
   case Core::sandy_bridge: cpu.non_temporal_divisor = 8; break;
   case Core::skylake_server:
-    if (rules.memset_preferences)
-      cpu.prefer(Avoid_Non_Temporal_Memset);
+    if (rules.memset_preferences) cpu.prefer(Avoid_Non_Temporal_Memset);
     [[fallthrough]];
   case Core::skylake_client:
   case Core::modern: cpu.non_temporal_divisor = 2; break;
   case Core::unlisted:
-    if (cpu.family != 6 && !rules.all_intel_families)
-      return;
+    if (cpu.family != 6 && !rules.all_intel_families) return;
     break;
   }
   if (cpu.has(AVX)) {
@@ -148,35 +143,27 @@ void disable_broken_tsx(Cpu& cpu) {
     cpu.set_unusable(HLE);
     cpu.set_usable(RTM_ALWAYS_ABORT);
   }
-  if (all || rtm_only)
-    cpu.set_unusable(RTM);
+  if (all || rtm_only) cpu.set_unusable(RTM);
 }
 
 void apply_intel(Cpu& cpu, const Rules& rules, std::uint32_t extended_model) {
-  if (cpu.family == 6)
-    cpu.model += extended_model;
+  if (cpu.family == 6) cpu.model += extended_model;
   prefer_by_core(cpu, rules, intel_core(cpu, rules));
-  if (cpu.family == 6)
-    disable_broken_tsx(cpu);
+  if (cpu.family == 6) disable_broken_tsx(cpu);
   if (cpu.has(AVX512ER)) {
-    cpu.prefer(Prefer_No_VZEROUPPER); // Xeon Phi
+    cpu.prefer(Prefer_No_VZEROUPPER);  // Xeon Phi
   } else {
     // AVX-512 lowers the clock on the generations that have no AVX-VNNI.
-    if (!rules.avx_vnni_allows_avx512 || !cpu.has(AVX_VNNI))
-      cpu.prefer(Prefer_No_AVX512);
+    if (!rules.avx_vnni_allows_avx512 || !cpu.has(AVX_VNNI)) cpu.prefer(Prefer_No_AVX512);
     // VZEROUPPER aborts a transaction.
-    if (cpu.usable(RTM))
-      cpu.prefer(Prefer_No_VZEROUPPER);
-    if (rules.prefers_avx2_strcmp && cpu.usable(AVX2))
-      cpu.prefer(Prefer_AVX2_STRCMP);
+    if (cpu.usable(RTM)) cpu.prefer(Prefer_No_VZEROUPPER);
+    if (rules.prefers_avx2_strcmp && cpu.usable(AVX2)) cpu.prefer(Prefer_AVX2_STRCMP);
   }
-  if (cpu.has(FSRM))
-    cpu.prefer(Avoid_Short_Distance_REP_MOVSB);
+  if (cpu.has(FSRM)) cpu.prefer(Avoid_Short_Distance_REP_MOVSB);
 }
 
 void apply_amd(Cpu& cpu) {
-  if (cpu.usable(AVX))
-    cpu.use_if_present(FMA4);
+  if (cpu.usable(AVX)) cpu.use_if_present(FMA4);
   bool excavator = cpu.family == 0x15 && cpu.model >= 0x60 && cpu.model <= 0x7f;
   if (excavator) {
     cpu.prefer(Fast_Unaligned_Load);
@@ -187,7 +174,7 @@ void apply_amd(Cpu& cpu) {
 
 void apply_zhaoxin(Cpu& cpu, const Rules& rules, std::uint32_t extended_model) {
   cpu.model += extended_model;
-  cpu.stepping = 0; // glibc does not keep it
+  cpu.stepping = 0;  // glibc does not keep it
   bool zhangjiang = cpu.family == 6 && (cpu.model == 0xf || cpu.model == 0x19);
   bool wudaokou = cpu.family == 7 && cpu.model == 0x1b;
   bool lujiazui = cpu.family == 7 && cpu.model == 0x3b;
@@ -195,14 +182,12 @@ void apply_zhaoxin(Cpu& cpu, const Rules& rules, std::uint32_t extended_model) {
     cpu.set_unusable(AVX);
     cpu.set_unusable(AVX2);
     cpu.dont_prefer(AVX_Fast_Unaligned_Load);
-    if (!lujiazui)
-      cpu.prefer(Slow_SSE4_2);
+    if (!lujiazui) cpu.prefer(Slow_SSE4_2);
   }
   bool yongfeng = cpu.family == 7 && cpu.model == 0x5b;
   bool shijidadao = cpu.family == 7 && cpu.model == 0x6b;
   if (rules.zhaoxin_yongfeng && (yongfeng || shijidadao)) {
-    if (yongfeng)
-      cpu.non_temporal_divisor = 2;
+    if (yongfeng) cpu.non_temporal_divisor = 2;
     cpu.dont_prefer(AVX_Fast_Unaligned_Load);
     cpu.prefer(Prefer_No_VZEROUPPER);
     cpu.prefer(Fast_Unaligned_Load);
@@ -211,21 +196,19 @@ void apply_zhaoxin(Cpu& cpu, const Rules& rules, std::uint32_t extended_model) {
 
 /// `model` as CPUID gives it, without the extended part: that is what glibc compares.
 void apply_hygon(Cpu& cpu, const Rules& rules) {
-  if (!rules.hygon_models)
-    return;
+  if (!rules.hygon_models) return;
   if (cpu.model < 4)
     cpu.dont_prefer(AVX_Fast_Unaligned_Load);
   else if (cpu.model == 7)
     cpu.prefer(Prefer_No_AVX512);
 }
 
-} // namespace
+}  // namespace
 
 void apply_model(Cpu& cpu, const Rules& rules, std::uint32_t extended_model) {
   // Non-temporal memset is used only where it was measured.
   bool measured = cpu.kind == Kind::intel || cpu.kind == Kind::amd || cpu.kind == Kind::hygon;
-  if (rules.memset_preferences && !measured)
-    cpu.prefer(Avoid_Non_Temporal_Memset);
+  if (rules.memset_preferences && !measured) cpu.prefer(Avoid_Non_Temporal_Memset);
 
   switch (cpu.kind) {
   case Kind::intel: apply_intel(cpu, rules, extended_model); break;
@@ -236,12 +219,9 @@ void apply_model(Cpu& cpu, const Rules& rules, std::uint32_t extended_model) {
   case Kind::other: break;
   }
 
-  if (cpu.has(CX8))
-    cpu.prefer(I586);
-  if (cpu.has(CMOV))
-    cpu.prefer(I686);
-  if (rules.memset_preferences && !cpu.usable(ERMS))
-    cpu.prefer(Avoid_STOSB);
+  if (cpu.has(CX8)) cpu.prefer(I586);
+  if (cpu.has(CMOV)) cpu.prefer(I686);
+  if (rules.memset_preferences && !cpu.usable(ERMS)) cpu.prefer(Avoid_STOSB);
 }
 
-} // namespace myld::glibc::x86
+}  // namespace myld::glibc::x86

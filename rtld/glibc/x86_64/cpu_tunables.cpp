@@ -60,7 +60,7 @@ constexpr NamedPreference kPreferences[] = {
 
 bool equal(const char* name, std::string_view item) {
   for (char c : item) {
-    if (*name++ != c) // also where `name` ends
+    if (*name++ != c)  // also where `name` ends
       return false;
   }
   return *name == '\0';
@@ -77,7 +77,7 @@ bool release_knows(const Rules& rules, Preference preference) {
 
 void apply_feature(Cpu& cpu, const Rules& rules, Feature feature, bool off) {
   if (off) {
-    if (feature == XSAVEC) // then XSAVE saves, which takes more room
+    if (feature == XSAVEC)  // then XSAVE saves, which takes more room
       cpu.xsave_state_size = cpu.xsave_state_full_size;
     cpu.set_unusable(feature);
   } else if (feature == SHSTK && rules.shstk_can_be_set) {
@@ -94,11 +94,9 @@ void apply_preference(Cpu& cpu, const NamedPreference& entry, bool off) {
 
 void apply_item(Cpu& cpu, const Rules& rules, std::string_view item) {
   bool off = !item.empty() && item.front() == '-';
-  if (off)
-    item.remove_prefix(1);
+  if (off) item.remove_prefix(1);
   for (const NamedFeature& entry : kFeatures) {
-    if (equal(entry.name, item))
-      return apply_feature(cpu, rules, entry.feature, off);
+    if (equal(entry.name, item)) return apply_feature(cpu, rules, entry.feature, off);
   }
   for (const NamedPreference& entry : kPreferences) {
     if (equal(entry.name, item) && release_knows(rules, entry.preference))
@@ -106,7 +104,7 @@ void apply_item(Cpu& cpu, const Rules& rules, std::string_view item) {
   }
 }
 
-} // namespace
+}  // namespace
 
 void apply_hwcaps(Cpu& cpu, const Rules& rules, const Tunables& tunables) {
   std::string_view list = tunables.string(TunableKey::cpu_hwcaps);
@@ -121,4 +119,4 @@ void apply_hwcaps(Cpu& cpu, const Rules& rules, const Tunables& tunables) {
     cpu.prefer(Prefer_MAP_32BIT_EXEC);
 }
 
-} // namespace myld::glibc::x86
+}  // namespace myld::glibc::x86

@@ -24,12 +24,10 @@ public:
   /// Any leaf; one that the processor does not have gives what the processor gives.
   CpuidRegs leaf(std::uint32_t leaf, std::uint32_t subleaf = 0) {
     for (unsigned i = 0; i < used_; ++i) {
-      if (kept_[i].leaf == leaf && kept_[i].subleaf == subleaf)
-        return kept_[i].regs;
+      if (kept_[i].leaf == leaf && kept_[i].subleaf == subleaf) return kept_[i].regs;
     }
     CpuidRegs regs = source_.cpuid(leaf, subleaf);
-    if (used_ < kKept)
-      kept_[used_++] = {leaf, subleaf, regs};
+    if (used_ < kKept) kept_[used_++] = {leaf, subleaf, regs};
     return regs;
   }
 
@@ -51,4 +49,4 @@ private:
   Kept kept_[kKept]{};
 };
 
-} // namespace myld::glibc::x86
+}  // namespace myld::glibc::x86

@@ -9,8 +9,8 @@ namespace {
 
 constexpr auto kKeys = tunable_keys(tunables);
 
-} // namespace
+}  // namespace
 
 constinit const std::span<const TunableKey> kTunableKeys = kKeys;
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

@@ -15,18 +15,13 @@ static unsigned long* slot_of(const char* name) {
   const Elf64_Rela* slots = 0;
   unsigned long bytes = 0;
   for (const Elf64_Dyn* d = _DYNAMIC; d->d_tag != DT_NULL; ++d) {
-    if (d->d_tag == DT_PLTRELSZ)
-      bytes = d->d_un.d_val;
+    if (d->d_tag == DT_PLTRELSZ) bytes = d->d_un.d_val;
     unsigned long at = d->d_un.d_ptr;
     // The system's loader rewrites some of the addresses in place on some ISAs.
-    if (at < (unsigned long)__ehdr_start)
-      at += (unsigned long)__ehdr_start;
-    if (d->d_tag == DT_SYMTAB)
-      symbols = (const Elf64_Sym*)at;
-    if (d->d_tag == DT_STRTAB)
-      strings = (const char*)at;
-    if (d->d_tag == DT_JMPREL)
-      slots = (const Elf64_Rela*)at;
+    if (at < (unsigned long)__ehdr_start) at += (unsigned long)__ehdr_start;
+    if (d->d_tag == DT_SYMTAB) symbols = (const Elf64_Sym*)at;
+    if (d->d_tag == DT_STRTAB) strings = (const char*)at;
+    if (d->d_tag == DT_JMPREL) slots = (const Elf64_Rela*)at;
   }
   for (unsigned long i = 0; i < bytes / sizeof *slots; ++i) {
     const char* found = strings + symbols[ELF64_R_SYM(slots[i].r_info)].st_name;

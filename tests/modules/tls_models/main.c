@@ -16,7 +16,9 @@ char* a_aligned_here(void);
 char* a_zero_here(void);
 short* b_number_here(void);
 
-static int misaligned(const void* p, unsigned long align) { return ((unsigned long)p & (align - 1)) != 0; }
+static int misaligned(const void* p, unsigned long align) {
+  return ((unsigned long)p & (align - 1)) != 0;
+}
 
 int bare_main(long argc, char** argv) {
   (void)argc;
@@ -33,8 +35,7 @@ int bare_main(long argc, char** argv) {
   CHECK(a_zero_here()[0] == 0 && a_zero_here()[999] == 0);
   CHECK(b_number == 41 && &b_number == b_number_here());
   // Writing to the end of each block disturbs no other.
-  for (int i = 0; i < 1000; ++i)
-    a_zero_here()[i] = (char)0xff;
+  for (int i = 0; i < 1000; ++i) a_zero_here()[i] = (char)0xff;
   own_zero = -1;
   *b_number_here() = -1;
   CHECK(own == 21 && own_aligned == 22 && a_number == 32 && a_locals() == 3334);

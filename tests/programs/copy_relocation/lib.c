@@ -10,7 +10,6 @@ int read_counter(void) { return counter; }
 int read_strong_name(void) { return strong_name; }
 long sum_big(void) {
   long sum = 0;
-  for (int i = 0; i < 100; i++)
-    sum += big.words[i];
+  for (int i = 0; i < 100; i++) sum += big.words[i];
   return sum;
 }

@@ -5,7 +5,7 @@ extern const char text[25];
 extern struct big { long words[100]; } big;
 int* counter_address(void);
 int read_counter(void);
-extern int weak_name; // of one variable: the library uses its other name
+extern int weak_name;  // of one variable: the library uses its other name
 int read_strong_name(void);
 long sum_big(void);
 

@@ -10,13 +10,10 @@ static int count(struct dl_phdr_info* info, size_t size, void* data) {
   (void)size;
   int* counts = data;
   counts[0]++;
-  if (info->dlpi_name[0] == 0)
-    counts[1]++;
-  if (strstr(info->dlpi_name, "libm.so.6"))
-    counts[2]++;
+  if (info->dlpi_name[0] == 0) counts[1]++;
+  if (strstr(info->dlpi_name, "libm.so.6")) counts[2]++;
   for (int i = 0; i < info->dlpi_phnum; i++)
-    if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-      counts[3]++;
+    if (info->dlpi_phdr[i].p_type == PT_DYNAMIC) counts[3]++;
   return 0;
 }
 

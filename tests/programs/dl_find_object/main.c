@@ -13,8 +13,7 @@ static const void* exception_header(struct link_map* map) {
   const ElfW(Ehdr)* header = (const ElfW(Ehdr)*)map->l_addr;
   const ElfW(Phdr)* segments = (const ElfW(Phdr)*)(map->l_addr + header->e_phoff);
   for (int i = 0; i < header->e_phnum; ++i)
-    if (segments[i].p_type == PT_GNU_EH_FRAME)
-      return (void*)(map->l_addr + segments[i].p_vaddr);
+    if (segments[i].p_type == PT_GNU_EH_FRAME) return (void*)(map->l_addr + segments[i].p_vaddr);
   return NULL;
 }
 
@@ -27,8 +26,7 @@ static void* look_meanwhile(void* unused) {
   (void)unused;
   struct dl_find_object result;
   pthread_barrier_wait(&barrier);
-  for (int i = 0; i < 1000; ++i)
-    found_meanwhile += finds((void*)look_meanwhile, &result);
+  for (int i = 0; i < 1000; ++i) found_meanwhile += finds((void*)look_meanwhile, &result);
   pthread_barrier_wait(&barrier);
   return NULL;
 }
@@ -43,8 +41,7 @@ static volatile int stop;
 static void* look_all_the_time(void* misses) {
   struct dl_find_object result;
   while (!stop)
-    if (!finds((void*)main, &result) || !finds((void*)dlopen, &result))
-      ++*(int*)misses;
+    if (!finds((void*)main, &result) || !finds((void*)dlopen, &result)) ++*(int*)misses;
   return NULL;
 }
 

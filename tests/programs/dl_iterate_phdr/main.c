@@ -13,16 +13,13 @@ struct view {
 
 static int look(struct dl_phdr_info* info, size_t size, void* data) {
   struct view* view = (struct view*)data;
-  if (view->calls++ == 0)
-    view->first_is_program = info->dlpi_name[0] == 0;
+  if (view->calls++ == 0) view->first_is_program = info->dlpi_name[0] == 0;
   view->size = size;
   view->adds = info->dlpi_adds;
   view->subs = info->dlpi_subs;
   int loads = 0;
-  for (int i = 0; i < info->dlpi_phnum; ++i)
-    loads += info->dlpi_phdr[i].p_type == PT_LOAD;
-  if (loads == 0)
-    view->all_have_a_load_segment = 0;
+  for (int i = 0; i < info->dlpi_phnum; ++i) loads += info->dlpi_phdr[i].p_type == PT_LOAD;
+  if (loads == 0) view->all_have_a_load_segment = 0;
   if (strcmp(last_component(info->dlpi_name), "libseen.so") == 0) {
     ++view->found;
     view->addr = info->dlpi_addr;
@@ -36,8 +33,7 @@ static int look(struct dl_phdr_info* info, size_t size, void* data) {
 
 static struct view look_around(void) {
   struct view view = {.all_have_a_load_segment = 1};
-  if (dl_iterate_phdr(look, &view) != 0)
-    give_up("dl_iterate_phdr");
+  if (dl_iterate_phdr(look, &view) != 0) give_up("dl_iterate_phdr");
   return view;
 }
 
@@ -76,7 +72,7 @@ int main(void) {
                   header->e_phnum * sizeof(ElfW(Phdr))) == 0);
   }
   CHECK("and counted: additions and removals") {
-    EXPECT(during.calls == before.calls + 2); // with its dependency
+    EXPECT(during.calls == before.calls + 2);  // with its dependency
     EXPECT(during.adds == before.adds + 2);
     EXPECT(during.subs == before.subs);
   }

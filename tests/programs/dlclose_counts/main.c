@@ -6,8 +6,7 @@ void note(const char* word) { strcat(strcat(diary, word), " "); }
 
 static int diary_is(const char* expected) {
   int same = strcmp(diary, expected) == 0;
-  if (!same)
-    printf("  the diary says: %s\n", diary);
+  if (!same) printf("  the diary says: %s\n", diary);
   diary[0] = 0;
   return same;
 }
@@ -21,17 +20,14 @@ static void close_garbage(void* garbage) {
 static void close_twice(void* unused) {
   (void)unused;
   void* handle = must_open("libchild.so", RTLD_NOW);
-  if (dlclose(handle) != 0)
-    _exit(2);
+  if (dlclose(handle) != 0) _exit(2);
   (void)dlerror();
   int result = dlclose(handle);
   const char* text = dlerror();
-  if (result == 0 || text == NULL)
-    _exit(1);
+  if (result == 0 || text == NULL) _exit(1);
   // Where the text begins with a name, it must be the module's and not freed memory.
   const char* phrase = strstr(text, ": shared object not open");
-  if (phrase == NULL)
-    _exit(0);
+  if (phrase == NULL) _exit(0);
   const char* name = "libchild.so";
   size_t length = strlen(name), before = (size_t)(phrase - text);
   _exit(before >= length && strncmp(phrase - length, name, length) == 0 ? 0 : 3);
@@ -56,11 +52,9 @@ int main(void) {
   }
   CHECK("S44 as many closes as opens; the destructors run once, at the last") {
     void* handle = must_open("libchild.so", RTLD_NOW);
-    for (int i = 0; i < 4; ++i)
-      EXPECT(dlopen("libchild.so", RTLD_NOW) == handle);
+    for (int i = 0; i < 4; ++i) EXPECT(dlopen("libchild.so", RTLD_NOW) == handle);
     EXPECT(diary_is("+child "));
-    for (int i = 0; i < 4; ++i)
-      EXPECT(dlclose(handle) == 0);
+    for (int i = 0; i < 4; ++i) EXPECT(dlclose(handle) == 0);
     EXPECT(diary_is(""));
     EXPECT(call_int(handle, "increment") == 2);
     EXPECT(dlclose(handle) == 0);

@@ -5,8 +5,7 @@ void note(const char* word) { strcat(strcat(diary, word), " "); }
 
 static int diary_is(const char* expected) {
   int same = strcmp(diary, expected) == 0;
-  if (!same)
-    printf("  the diary says: %s\n", diary);
+  if (!same) printf("  the diary says: %s\n", diary);
   diary[0] = 0;
   return same;
 }

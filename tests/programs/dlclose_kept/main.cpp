@@ -10,8 +10,8 @@ static pthread_barrier_t barrier;
 
 static void* use_thread_local(void* function) {
   reinterpret_cast<int (*)()>(function)();
-  pthread_barrier_wait(&barrier); // the object exists
-  pthread_barrier_wait(&barrier); // the module has been closed
+  pthread_barrier_wait(&barrier);  // the object exists
+  pthread_barrier_wait(&barrier);  // the module has been closed
   return nullptr;
 }
 
@@ -74,5 +74,5 @@ int main() {
     EXPECT(module_destructors == 2);
   }
   fflush(stdout);
-  _exit(check_status()); // the destructors of what was kept have nothing to say here
+  _exit(check_status());  // the destructors of what was kept have nothing to say here
 }

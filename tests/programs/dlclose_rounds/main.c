@@ -22,20 +22,16 @@ static struct size measure(void) {
   int fd = open("/proc/self/statm", O_RDONLY);
   ssize_t length = read(fd, text, sizeof text - 1);
   close(fd);
-  if (length <= 0)
-    give_up("statm");
+  if (length <= 0) give_up("statm");
   text[length] = 0;
-  if (sscanf(text, "%ld %ld", &size.pages, &size.resident) != 2)
-    give_up("statm");
+  if (sscanf(text, "%ld %ld", &size.pages, &size.resident) != 2) give_up("statm");
   fd = open("/proc/self/maps", O_RDONLY);
   while ((length = read(fd, text, sizeof text)) > 0)
-    for (ssize_t i = 0; i < length; ++i)
-      size.mappings += text[i] == '\n';
+    for (ssize_t i = 0; i < length; ++i) size.mappings += text[i] == '\n';
   close(fd);
   dl_iterate_phdr(count_step, &size.modules);
   void* tls = must_open("libtls.so", RTLD_NOW);
-  if (dlinfo(tls, RTLD_DI_TLS_MODID, &size.tls_module_id) != 0)
-    give_up("RTLD_DI_TLS_MODID");
+  if (dlinfo(tls, RTLD_DI_TLS_MODID, &size.tls_module_id) != 0) give_up("RTLD_DI_TLS_MODID");
   dlclose(tls);
   return size;
 }
@@ -49,22 +45,18 @@ static void* live_through_it(void* unused) {
   (void)unused;
   for (;;) {
     pthread_barrier_wait(&barrier);
-    if (in_thread == NULL)
-      return NULL;
-    if (in_thread() != 1)
-      ++wrong; // a fresh object each time: its first increment
+    if (in_thread == NULL) return NULL;
+    if (in_thread() != 1) ++wrong;  // a fresh object each time: its first increment
     pthread_barrier_wait(&barrier);
   }
 }
 
 static void round_of_all(int with_thread) {
   void* parent = must_open("libparent.so", RTLD_NOW);
-  if (call_int(parent, "parent") != 9)
-    ++wrong;
+  if (call_int(parent, "parent") != 9) ++wrong;
   void* tls = must_open("libtls.so", RTLD_NOW);
   int (*increment)(void) = (int (*)(void))must_find(tls, "increment");
-  if (increment() != 1)
-    ++wrong;
+  if (increment() != 1) ++wrong;
   if (with_thread) {
     in_thread = increment;
     pthread_barrier_wait(&barrier);
@@ -72,16 +64,11 @@ static void round_of_all(int with_thread) {
   }
   void* provider = must_open("libprovider.so", RTLD_NOW | RTLD_GLOBAL);
   void* user = must_open("libuser.so", RTLD_LAZY);
-  if (call_int(user, "use_provided") != 4 || dlclose(provider) != 0)
-    ++wrong;
-  if (call_int(user, "use_provided") != 4)
-    ++wrong;
-  if (dlopen("libmissing-dependency.so", RTLD_NOW) != NULL || dlerror() == NULL)
-    ++wrong;
-  if (dlsym(tls, "no_such_symbol") != NULL || dlerror() == NULL)
-    ++wrong;
-  if (dlclose(user) != 0 || dlclose(tls) != 0 || dlclose(parent) != 0)
-    ++wrong;
+  if (call_int(user, "use_provided") != 4 || dlclose(provider) != 0) ++wrong;
+  if (call_int(user, "use_provided") != 4) ++wrong;
+  if (dlopen("libmissing-dependency.so", RTLD_NOW) != NULL || dlerror() == NULL) ++wrong;
+  if (dlsym(tls, "no_such_symbol") != NULL || dlerror() == NULL) ++wrong;
+  if (dlclose(user) != 0 || dlclose(tls) != 0 || dlclose(parent) != 0) ++wrong;
 }
 
 int main(int argc, char** argv) {
@@ -89,12 +76,10 @@ int main(int argc, char** argv) {
   pthread_t thread;
   pthread_barrier_init(&barrier, NULL, 2);
   pthread_create(&thread, NULL, live_through_it, NULL);
-  for (int i = 0; i < 200; ++i)
-    round_of_all(1); // until everything that is kept has been made
+  for (int i = 0; i < 200; ++i) round_of_all(1);  // until everything that is kept has been made
 
   struct size before = measure();
-  for (int i = 0; i < rounds; ++i)
-    round_of_all(i % 16 == 0);
+  for (int i = 0; i < rounds; ++i) round_of_all(i % 16 == 0);
   struct size after = measure();
 
   CHECK("every round did what it should") { EXPECT(wrong == 0); }

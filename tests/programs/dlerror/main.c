@@ -15,8 +15,7 @@ static void* allocate(size_t alignment, size_t size) {
   // The size stands before the block, for realloc.
   start += 16;
   start = (start + alignment - 1) / alignment * alignment;
-  if (start + size > sizeof arena)
-    return NULL;
+  if (start + size > sizeof arena) return NULL;
   *(size_t*)(void*)(arena + start - 16) = size;
   arena_used = start + size;
   return arena + start;
@@ -27,8 +26,7 @@ void free(void* block) { (void)block; }
 void* calloc(size_t count, size_t size) { return allocate(16, count * size); }
 void* realloc(void* block, size_t size) {
   void* moved = allocate(16, size);
-  if (moved == NULL || block == NULL)
-    return moved;
+  if (moved == NULL || block == NULL) return moved;
   size_t old = *(size_t*)(void*)((char*)block - 16);
   return memcpy(moved, block, old < size ? old : size);
 }
@@ -37,16 +35,12 @@ void* memalign(size_t alignment, size_t size) { return allocate(alignment, size)
 
 static void* other_thread(void* wrong) {
   // The error of the main thread, which is unread, is not ours; ours is not the main thread's.
-  if (dlerror() != NULL)
-    ++*(int*)wrong;
-  if (dlopen("no-such-file-b.so", RTLD_NOW) != NULL)
-    ++*(int*)wrong;
+  if (dlerror() != NULL) ++*(int*)wrong;
+  if (dlopen("no-such-file-b.so", RTLD_NOW) != NULL) ++*(int*)wrong;
   const char* text = dlerror();
-  if (text == NULL || strstr(text, "no-such-file-b.so") == NULL)
-    ++*(int*)wrong;
-  if (dlopen("no-such-file-c.so", RTLD_NOW) != NULL)
-    ++*(int*)wrong;
-  return NULL; // with an error that nobody reads
+  if (text == NULL || strstr(text, "no-such-file-b.so") == NULL) ++*(int*)wrong;
+  if (dlopen("no-such-file-c.so", RTLD_NOW) != NULL) ++*(int*)wrong;
+  return NULL;  // with an error that nobody reads
 }
 
 // Called from libtalkative.so's constructor and destructor.
@@ -80,8 +74,7 @@ int main(void) {
     EXPECT(dlerror() == NULL);
   }
   {
-    if (dlopen("no-such-file.so", RTLD_NOW) != NULL)
-      give_up("no-such-file.so");
+    if (dlopen("no-such-file.so", RTLD_NOW) != NULL) give_up("no-such-file.so");
     void* handle = must_open("libquiet.so", RTLD_NOW);
     const char* text = dlerror();
     // POSIX lets the error be there still; glibc's programs are used to its being gone.

@@ -2,8 +2,7 @@
 
 static int search_path_has(const Dl_serinfo* info, const char* directory) {
   for (unsigned i = 0; i < info->dls_cnt; ++i)
-    if (strcmp(info->dls_serpath[i].dls_name, directory) == 0)
-      return 1;
+    if (strcmp(info->dls_serpath[i].dls_name, directory) == 0) return 1;
   return 0;
 }
 

@@ -5,8 +5,7 @@ static int counter_of(void* handle) { return call_int(handle, "increment"); }
 
 static Lmid_t space_of(void* handle) {
   Lmid_t id = -77;
-  if (dlinfo(handle, RTLD_DI_LMID, &id) != 0)
-    give_up("RTLD_DI_LMID: %s", dlerror());
+  if (dlinfo(handle, RTLD_DI_LMID, &id) != 0) give_up("RTLD_DI_LMID: %s", dlerror());
   return id;
 }
 
@@ -19,11 +18,9 @@ int in_program(void) { return 1; }
 int main(void) {
   void* base = must_open("libspace.so", RTLD_NOW);
   void* first = dlmopen(LM_ID_NEWLM, "libspace.so", RTLD_NOW);
-  if (first == NULL)
-    give_up("dlmopen: %s", dlerror());
+  if (first == NULL) give_up("dlmopen: %s", dlerror());
   void* second = dlmopen(LM_ID_NEWLM, "libspace.so", RTLD_NOW);
-  if (second == NULL)
-    give_up("dlmopen: %s", dlerror());
+  if (second == NULL) give_up("dlmopen: %s", dlerror());
 
   CHECK("a new namespace has its own copy of the module") {
     EXPECT(first != base && second != base && first != second);
@@ -90,8 +87,7 @@ int main(void) {
   CHECK("each namespace has its own module list") {
     int count = 0;
     struct link_map* map = module_of(first);
-    while (map->l_prev != NULL)
-      map = map->l_prev;
+    while (map->l_prev != NULL) map = map->l_prev;
     EXPECT(map != first_module(base));
     for (; map != NULL; map = map->l_next) {
       EXPECT(strcmp(last_component(map->l_name), "main") != 0);

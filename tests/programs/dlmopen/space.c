@@ -15,8 +15,7 @@ void* address_of_environ(void) { return &environ; }
 
 int allocate_and_format(void) {
   char* block = malloc(100000);
-  if (block == NULL)
-    return 0;
+  if (block == NULL) return 0;
   snprintf(block, 100000, "%d %s", 12, "words");
   int good = strcmp(block, "12 words") == 0;
   free(block);

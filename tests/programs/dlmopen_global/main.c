@@ -4,13 +4,11 @@
 int main(void) {
   // The module that a namespace begins with may be global in it, so it is another one.
   void* start = dlmopen(LM_ID_NEWLM, "libstart.so", RTLD_NOW);
-  if (start == NULL)
-    give_up("dlmopen: %s", dlerror());
+  if (start == NULL) give_up("dlmopen: %s", dlerror());
   Lmid_t id;
   dlinfo(start, RTLD_DI_LMID, &id);
   void* first = dlmopen(id, "libprovider.so", RTLD_NOW | RTLD_LOCAL);
-  if (first == NULL)
-    give_up("dlmopen: %s", dlerror());
+  if (first == NULL) give_up("dlmopen: %s", dlerror());
   CHECK("RTLD_LOCAL in a namespace hides a module from the others there") {
     EXPECT(dlmopen(id, "libuser.so", RTLD_NOW) == NULL);
     EXPECT(error_names("undefined symbol: provided"));

@@ -8,8 +8,7 @@ int main(void) {
   int opened = 0;
   while (opened < kMany) {
     handles[opened] = dlmopen(LM_ID_NEWLM, "libalone.so", RTLD_NOW);
-    if (handles[opened] == NULL)
-      break;
+    if (handles[opened] == NULL) break;
     ++opened;
   }
   printf("%d namespaces at once: %s\n", kMany, opened == kMany ? "ok" : "not so many");
@@ -20,10 +19,8 @@ int main(void) {
       EXPECT(dlinfo(handles[i], RTLD_DI_LMID, &id) == 0 && id != LM_ID_BASE);
       EXPECT(call_int(handles[i], "increment") == 1);
     }
-    for (int i = 0; i < opened; ++i)
-      EXPECT(call_int(handles[i], "increment") == 2);
-    for (int i = 0; i < opened; ++i)
-      EXPECT(dlclose(handles[i]) == 0);
+    for (int i = 0; i < opened; ++i) EXPECT(call_int(handles[i], "increment") == 2);
+    for (int i = 0; i < opened; ++i) EXPECT(dlclose(handles[i]) == 0);
     for (int round = 0; round < 50; ++round) {
       void* handle = dlmopen(LM_ID_NEWLM, "libalone.so", RTLD_NOW);
       EXPECT(handle != NULL && call_int(handle, "increment") == 1 && dlclose(handle) == 0);

@@ -5,8 +5,7 @@ void note(const char* word) { strcat(strcat(diary, word), " "); }
 
 static int diary_is(const char* expected) {
   int same = strcmp(diary, expected) == 0;
-  if (!same)
-    printf("  the diary says: %s\n", diary);
+  if (!same) printf("  the diary says: %s\n", diary);
   diary[0] = 0;
   return same;
 }
@@ -41,8 +40,7 @@ int main(void) {
     EXPECT(!module_loaded("libnoopen.so") && !module_loaded("libneeds-noopen.so"));
   }
   CHECK("-z nodefaultlib: the system's directories are not searched for it") {
-    if (module_loaded("libm.so.6"))
-      give_up("libm.so.6 is loaded already");
+    if (module_loaded("libm.so.6")) give_up("libm.so.6 is loaded already");
     EXPECT(dlopen("libnodefaultlib.so", RTLD_NOW) == NULL);
     EXPECT(error_names("libm.so.6: cannot open shared object file"));
     handle = dlopen("libdefaultlib.so", RTLD_NOW);

@@ -5,8 +5,7 @@
 void note(const char* word) {
   char line[64];
   int length = snprintf(line, sizeof line, "%s\n", word);
-  if (write(1, line, (size_t)length) != length)
-    _exit(98);
+  if (write(1, line, (size_t)length) != length) _exit(98);
 }
 
 __attribute__((constructor)) static void begin(void) { note("+program"); }
@@ -17,10 +16,9 @@ extern int a_needs_b(void);
 
 static void live_and_exit(void* unused) {
   (void)unused;
-  if (a_needs_b() != 1)
-    give_up("liba.so");
+  if (a_needs_b() != 1) give_up("liba.so");
   atexit(at_exit_early);
-  must_open("libopened.so", RTLD_NOW); // needs libopened-dep.so and, again, libb.so
+  must_open("libopened.so", RTLD_NOW);  // needs libopened-dep.so and, again, libb.so
   void* closed = must_open("libclosed.so", RTLD_NOW);
   dlclose(closed);
   note("closed");
@@ -39,8 +37,7 @@ static int place(const char* word) {
   char line[64];
   snprintf(line, sizeof line, "%s\n", word);
   const char* found = strstr(output, line);
-  if (found == NULL || strstr(found + 1, line) != NULL)
-    return -1;
+  if (found == NULL || strstr(found + 1, line) != NULL) return -1;
   return (int)(found - output);
 }
 
@@ -55,8 +52,7 @@ int main(void) {
   }
   const char* last_handler = "atexit registered before dlopen\n";
   char* destructors = strstr(output, last_handler);
-  if (destructors == NULL)
-    give_up("%s", output);
+  if (destructors == NULL) give_up("%s", output);
   destructors += strlen(last_handler);
   // Up to here there is one right order.
   printf("%.*s", (int)(destructors - output), output);

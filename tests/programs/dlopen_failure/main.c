@@ -4,7 +4,7 @@
 #include "../check.h"
 #include <sys/resource.h>
 
-int constructor_runs; // every library's constructor here counts, and none may run
+int constructor_runs;  // every library's constructor here counts, and none may run
 
 struct picture {
   char maps[1 << 16];
@@ -24,8 +24,7 @@ static void read_maps(char* into, size_t size) {
   int fd = open("/proc/self/maps", O_RDONLY);
   size_t length = 0;
   ssize_t got = 0;
-  while ((got = read(fd, text + length, sizeof text - 1 - length)) > 0)
-    length += (size_t)got;
+  while ((got = read(fd, text + length, sizeof text - 1 - length)) > 0) length += (size_t)got;
   close(fd);
   text[length] = 0;
   char* out = into;
@@ -45,13 +44,11 @@ static int count_step(struct dl_phdr_info* info, size_t size, void* data) {
 static void take(struct picture* picture) {
   memset(picture, 0, sizeof *picture);
   void* tls = must_open("libtls.so", RTLD_NOW);
-  if (dlinfo(tls, RTLD_DI_TLS_MODID, &picture->tls_module_id) != 0)
-    give_up("RTLD_DI_TLS_MODID");
+  if (dlinfo(tls, RTLD_DI_TLS_MODID, &picture->tls_module_id) != 0) give_up("RTLD_DI_TLS_MODID");
   dlclose(tls);
   picture->constructor_runs = constructor_runs;
   for (int fd = 0; fd < 256; ++fd)
-    if (fcntl(fd, F_GETFD) != -1)
-      picture->descriptors[fd / 64] |= 1ull << fd % 64;
+    if (fcntl(fd, F_GETFD) != -1) picture->descriptors[fd / 64] |= 1ull << fd % 64;
   for (struct link_map* map = self; map != NULL; map = map->l_next)
     picture->modules[picture->module_count++] = map;
   dl_iterate_phdr(count_step, picture);
@@ -61,8 +58,7 @@ static void take(struct picture* picture) {
 static int same(const struct picture* a, const struct picture* b) {
   int all = 1;
 #define COMPARE(condition, what)                                                                   \
-  if (!(condition))                                                                                \
-  all = 0, printf("  changed: %s\n", what)
+  if (!(condition)) all = 0, printf("  changed: %s\n", what)
   COMPARE(strcmp(a->maps, b->maps) == 0, "the mappings");
   COMPARE(memcmp(a->descriptors, b->descriptors, sizeof a->descriptors) == 0, "descriptors");
   COMPARE(a->module_count == b->module_count &&
@@ -81,16 +77,14 @@ static int fails_cleanly(const char* file, int mode, const char* text1, const ch
   static struct picture before, after;
   for (int i = 0; i < 3; ++i) {
     take(&before);
-    if (dlopen(file, mode) != NULL)
-      return 0;
+    if (dlopen(file, mode) != NULL) return 0;
     const char* text = dlerror();
     if (text == NULL || strstr(text, text1) == NULL || strstr(text, text2) == NULL) {
       printf("  dlerror says: %s\n", text != NULL ? text : "(nothing)");
       return 0;
     }
     take(&after);
-    if (!same(&before, &after))
-      return 0;
+    if (!same(&before, &after)) return 0;
   }
   return 1;
 }
@@ -99,8 +93,7 @@ static void limit(int resource, rlim_t value) {
   struct rlimit limits;
   getrlimit(resource, &limits);
   limits.rlim_cur = value;
-  if (setrlimit(resource, &limits) != 0)
-    give_up("setrlimit");
+  if (setrlimit(resource, &limits) != 0) give_up("setrlimit");
 }
 
 static rlim_t limit_now(int resource) {
@@ -136,11 +129,9 @@ int main(void) {
     take(&before);
     // Root may read everything, so be somebody else for the moment.
     int was_root = geteuid() == 0;
-    if (was_root && seteuid(65534) != 0)
-      give_up("seteuid");
+    if (was_root && seteuid(65534) != 0) give_up("seteuid");
     EXPECT(dlopen(in_scratch("unreadable.so"), RTLD_NOW) == NULL);
-    if (was_root && seteuid(0) != 0)
-      give_up("seteuid");
+    if (was_root && seteuid(0) != 0) give_up("seteuid");
     EXPECT(error_names("unreadable.so: cannot open shared object file: Permission denied"));
     take(&after);
     EXPECT(same(&before, &after));
@@ -169,8 +160,7 @@ int main(void) {
   }
   CHECK("S10 a truncated file") {
     size_t size = read_file(beside_program("libgood.so"));
-    if (size < 200)
-      give_up("libgood.so is too small");
+    if (size < 200) give_up("libgood.so is too small");
     write_file(in_scratch("empty.so"), "", 0);
     EXPECT(fails_cleanly(in_scratch("empty.so"), RTLD_NOW, "empty.so", "file too short"));
     read_file(beside_program("libgood.so"));

@@ -21,17 +21,12 @@ static void use_everything(void* unused) {
   (void)unused;
   alarm(3);
   void* handle = must_open("libused.so", RTLD_LAZY);
-  if (call_int(handle, "read_per_thread") != 3)
-    _exit(3);
-  if (call_int(handle, "call_getppid_lazily") != getppid())
-    _exit(4);
-  if (dlclose(handle) != 0 || module_loaded("libused.so"))
-    _exit(5);
-  if (dlopen("no-such-file.so", RTLD_NOW) != NULL || !error_names("no-such-file.so"))
-    _exit(6);
+  if (call_int(handle, "read_per_thread") != 3) _exit(3);
+  if (call_int(handle, "call_getppid_lazily") != getppid()) _exit(4);
+  if (dlclose(handle) != 0 || module_loaded("libused.so")) _exit(5);
+  if (dlopen("no-such-file.so", RTLD_NOW) != NULL || !error_names("no-such-file.so")) _exit(6);
   Dl_info info;
-  if (dladdr((void*)use_everything, &info) == 0)
-    _exit(7);
+  if (dladdr((void*)use_everything, &info) == 0) _exit(7);
   _exit(42);
 }
 
@@ -51,8 +46,7 @@ static volatile int stop;
 static void* look_up_all_the_time(void* failure) {
   Dl_info info;
   while (!stop)
-    if (dlsym(RTLD_DEFAULT, "getppid") == NULL || dladdr((void*)main, &info) == 0)
-      return failure;
+    if (dlsym(RTLD_DEFAULT, "getppid") == NULL || dladdr((void*)main, &info) == 0) return failure;
   return NULL;
 }
 
@@ -92,8 +86,7 @@ int main(void) {
   CHECK("children made while other threads look symbols and addresses up") {
     pthread_t threads[2];
     int failure = 1;
-    for (int i = 0; i < 2; ++i)
-      pthread_create(&threads[i], NULL, look_up_all_the_time, &failure);
+    for (int i = 0; i < 2; ++i) pthread_create(&threads[i], NULL, look_up_all_the_time, &failure);
     for (int i = 0; i < 30; ++i)
       EXPECT(WEXITSTATUS(in_child(use_everything, NULL, output, sizeof output)) == 42);
     stop = 1;

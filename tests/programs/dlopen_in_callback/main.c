@@ -11,8 +11,7 @@ static int open_inside(struct dl_phdr_info* info, size_t size, void* data) {
   (void)info, (void)size;
   struct walk* walk = (struct walk*)data;
   ++walk->calls;
-  if (walk->done)
-    return 0;
+  if (walk->done) return 0;
   walk->done = 1;
   walk->handle = dlopen("libopened.so", RTLD_NOW);
   walk->nested = module_count("libopened.so");
@@ -26,10 +25,8 @@ static int close_inside(struct dl_phdr_info* info, size_t size, void* data) {
   if (!walk->done && info->dlpi_name[0] == 0) {
     walk->done = 1;
     Dl_info where;
-    if (dlsym(walk->handle, "answer") == NULL || dladdr((void*)open_inside, &where) == 0)
-      return 1;
-    if (dlclose(walk->handle) != 0)
-      return 1;
+    if (dlsym(walk->handle, "answer") == NULL || dladdr((void*)open_inside, &where) == 0) return 1;
+    if (dlclose(walk->handle) != 0) return 1;
     walk->nested = module_count("libopened.so");
   }
   return 0;
@@ -51,8 +48,7 @@ static void* walk_too(void* count) {
 
 static int open_while_others_walk(struct dl_phdr_info* info, size_t size, void* data) {
   struct walk* walk = (struct walk*)data;
-  if (!walk->done)
-    pthread_barrier_wait(&barrier);
+  if (!walk->done) pthread_barrier_wait(&barrier);
   return open_inside(info, size, data);
 }
 

@@ -7,13 +7,10 @@ static int unbound_slots(void* handle) {
   struct link_map* map = module_of(handle);
   uintptr_t relocations = 0, bytes = 0, low = (uintptr_t)map->l_addr;
   for (const ElfW(Dyn)* entry = map->l_ld; entry->d_tag != DT_NULL; ++entry) {
-    if (entry->d_tag == DT_JMPREL)
-      relocations = entry->d_un.d_ptr;
-    if (entry->d_tag == DT_PLTRELSZ)
-      bytes = entry->d_un.d_val;
+    if (entry->d_tag == DT_JMPREL) relocations = entry->d_un.d_ptr;
+    if (entry->d_tag == DT_PLTRELSZ) bytes = entry->d_un.d_val;
   }
-  if (relocations < low)
-    relocations += low; // some loaders relocate this field in place
+  if (relocations < low) relocations += low;  // some loaders relocate this field in place
   const ElfW(Ehdr)* header = (const ElfW(Ehdr)*)low;
   const ElfW(Phdr)* segments = (const ElfW(Phdr)*)(low + header->e_phoff);
   uintptr_t size = 0;
@@ -24,8 +21,7 @@ static int unbound_slots(void* handle) {
   const ElfW(Rela)* relocation = (const ElfW(Rela)*)relocations;
   for (size_t i = 0; i < bytes / sizeof *relocation; ++i) {
     uintptr_t target = *(uintptr_t*)(low + relocation[i].r_offset);
-    if (target >= low && target < low + size)
-      ++unbound;
+    if (target >= low && target < low + size) ++unbound;
   }
   return unbound;
 }
@@ -56,8 +52,7 @@ int main(void) {
     void* handle = dlopen("libno-function.so", RTLD_LAZY);
     EXPECT(handle != NULL);
     EXPECT(handle != NULL && call_int(handle, "call_nothing") == 4);
-    if (handle != NULL)
-      dlclose(handle);
+    if (handle != NULL) dlclose(handle);
     EXPECT(dlopen("libno-object.so", RTLD_LAZY) == NULL);
     EXPECT(error_names("undefined symbol: missing_object"));
   }
@@ -72,28 +67,22 @@ int main(void) {
   // Whether this holds differs between loaders; the line says which.
   {
     void* lazy = must_open("libgetpid.so", RTLD_LAZY);
-    if (unbound_slots(lazy) == 0)
-      give_up("libgetpid.so has no lazy slots");
+    if (unbound_slots(lazy) == 0) give_up("libgetpid.so has no lazy slots");
     void* now = dlopen("libgetpid.so", RTLD_NOW);
     printf("S16 RTLD_NOW completes what RTLD_LAZY left: %s\n",
            now == lazy && unbound_slots(lazy) == 0 ? "ok" : "not done");
-    if (call_int(lazy, "call_getpid") != getpid())
-      give_up("libgetpid.so");
-    if (unbound_slots(must_open("libgetpid.so", RTLD_LAZY)) != 0)
-      give_up("unbound again");
+    if (call_int(lazy, "call_getpid") != getpid()) give_up("libgetpid.so");
+    if (unbound_slots(must_open("libgetpid.so", RTLD_LAZY)) != 0) give_up("unbound again");
   }
   {
     void* lazy = must_open("libno-function.so", RTLD_LAZY);
     void* now = dlopen("libno-function.so", RTLD_NOW);
     printf("S16 RTLD_NOW fails if that cannot be done: %s\n",
            now == NULL && error_names("missing_function") ? "ok" : "not noticed");
-    if (now != NULL)
-      dlclose(now);
-    if (call_int(lazy, "call_nothing") != 4)
-      give_up("libno-function.so");
+    if (now != NULL) dlclose(now);
+    if (call_int(lazy, "call_nothing") != 4) give_up("libno-function.so");
     dlclose(lazy);
-    if (module_loaded("libno-function.so"))
-      give_up("libno-function.so stays");
+    if (module_loaded("libno-function.so")) give_up("libno-function.so stays");
   }
   CHECK("S17 the mode counts at each call, whatever is loaded already") {
     void* handle = must_open("libgetpid.so", RTLD_LAZY | RTLD_LOCAL);

@@ -6,8 +6,7 @@ int in_all(void) { return 1; }
 extern int in_start(void);
 
 int main(void) {
-  if (in_start() != 2)
-    give_up("the library of the start is not there");
+  if (in_start() != 2) give_up("the library of the start is not there");
   void* before = dlopen(NULL, RTLD_NOW);
   CHECK("S05 the null file is the program, what it started with, then the global ones") {
     EXPECT(before != NULL);

@@ -1,10 +1,9 @@
 #include "../check.h"
 
-int constructor_runs; // libcounted.so's constructor counts here
+int constructor_runs;  // libcounted.so's constructor counts here
 
 int main(void) {
-  if (chdir(program_directory()) != 0)
-    give_up("chdir");
+  if (chdir(program_directory()) != 0) give_up("chdir");
   void* first = must_open("libcounted.so", RTLD_NOW);
   int* object = (int*)must_find(first, "object");
   CHECK("S07 the same file again is the same copy") {
@@ -19,11 +18,9 @@ int main(void) {
   CHECK("S08 the same file by another path is the same copy") {
     const char* by_symlink = in_scratch("by-symlink.so");
     const char* by_hard_link = beside_program("hard-link.so");
-    if (symlink(beside_program("libcounted.so"), by_symlink) != 0)
-      give_up("symlink");
+    if (symlink(beside_program("libcounted.so"), by_symlink) != 0) give_up("symlink");
     unlink(by_hard_link);
-    if (link("libcounted.so", by_hard_link) != 0)
-      give_up("link: %s", strerror(errno));
+    if (link("libcounted.so", by_hard_link) != 0) give_up("link: %s", strerror(errno));
     EXPECT(dlopen("./libcounted.so", RTLD_NOW) == first);
     EXPECT(dlopen(beside_program("libcounted.so"), RTLD_NOW) == first);
     EXPECT(dlopen("./sub/../libcounted.so", RTLD_NOW) == first);

@@ -11,8 +11,7 @@ extern int in_start_and_leaf(void);
 static int finds(void* handle, const char* name) { return call_int(handle, name); }
 
 int main(void) {
-  if (in_start_and_leaf() != 6)
-    give_up("the library of the start is not there");
+  if (in_start_and_leaf() != 6) give_up("the library of the start is not there");
   void *top, *right, *early;
 
   CHECK("S27 the modules of one call are added breadth first") {

@@ -4,8 +4,7 @@
 
 static int answer_of(const char* file) {
   void* handle = dlopen(file, RTLD_NOW);
-  if (handle == NULL)
-    return -1;
+  if (handle == NULL) return -1;
   int answer = call_int(handle, "answer");
   dlclose(handle);
   return answer;
@@ -13,8 +12,7 @@ static int answer_of(const char* file) {
 
 int main(void) {
   CHECK("S03 a file with a slash is a path, without any search") {
-    if (chdir(program_directory()) != 0)
-      give_up("chdir");
+    if (chdir(program_directory()) != 0) give_up("chdir");
     EXPECT(answer_of("./libwhere.so") == 1);
     EXPECT(answer_of("by-path/libwhere.so") == 3);
     EXPECT(answer_of(beside_program("by-path/libwhere.so")) == 3);

@@ -6,8 +6,7 @@ int from_program(void) { return 21; }
 extern int from_start(void);
 
 int main(void) {
-  if (from_start() != 22)
-    give_up("the library of the start is not there");
+  if (from_start() != 22) give_up("the library of the start is not there");
   void *handle, *user, *other, *null = dlopen(NULL, RTLD_NOW);
 
   CHECK("S18 RTLD_GLOBAL: found through the null handle and by what is loaded later") {
@@ -108,8 +107,7 @@ int main(void) {
     EXPECT(handle != NULL && call_int(handle, "use_provided") == 1);
     EXPECT(dlsym(null, "provided") == NULL);
     EXPECT(dlsym(null, "use_provided") == NULL);
-    if (handle != NULL)
-      dlclose(handle);
+    if (handle != NULL) dlclose(handle);
     EXPECT(!module_loaded("libprovider1.so"));
   }
   return check_status();

@@ -14,8 +14,7 @@ static void together(void* (*body)(void*)) {
   pthread_barrier_init(&barrier, nullptr, kThreads);
   for (intptr_t i = 0; i < kThreads; ++i)
     pthread_create(&threads[i], nullptr, body, reinterpret_cast<void*>(i));
-  for (pthread_t& thread : threads)
-    pthread_join(thread, nullptr);
+  for (pthread_t& thread : threads) pthread_join(thread, nullptr);
   pthread_barrier_destroy(&barrier);
 }
 
@@ -32,22 +31,17 @@ static void* open_and_close(void* number) {
     }
     auto answer = reinterpret_cast<int (*)(int)>(dlsym(handle, "answer"));
     auto local = reinterpret_cast<int* (*)()>(dlsym(handle, "local"));
-    if (answer == nullptr || answer(i) != i + 1)
-      ++wrong;
-    if (local == nullptr || *local() != 5)
-      ++wrong;
+    if (answer == nullptr || answer(i) != i + 1) ++wrong;
+    if (local == nullptr || *local() != 5) ++wrong;
     // It is this thread's until the module goes: another opener keeps it and its value.
-    if (dlsym(handle, "no_such_symbol") != nullptr)
-      ++wrong;
+    if (dlsym(handle, "no_such_symbol") != nullptr) ++wrong;
     const char* text = dlerror();
-    if (text == nullptr || strstr(text, "no_such_symbol") == nullptr)
-      ++wrong;
+    if (text == nullptr || strstr(text, "no_such_symbol") == nullptr) ++wrong;
     Dl_info info;
     if (dladdr(reinterpret_cast<void*>(answer), &info) == 0 ||
         strcmp(last_component(info.dli_fname), file) != 0)
       ++wrong;
-    if (dlclose(handle) != 0)
-      ++wrong;
+    if (dlclose(handle) != 0) ++wrong;
   }
   return nullptr;
 }
@@ -58,10 +52,8 @@ static double (*first_double_calls)(double, double, double);
 static void* bind_lazily(void* number) {
   int i = static_cast<int>(reinterpret_cast<intptr_t>(number));
   pthread_barrier_wait(&barrier);
-  if (first_calls(i) != 8 * i + 36)
-    ++wrong;
-  if (first_double_calls(i, 2.5, 0.25) != 2 * (i + 2.5 * 0.25))
-    ++wrong;
+  if (first_calls(i) != 8 * i + 36) ++wrong;
+  if (first_double_calls(i, 2.5, 0.25) != 2 * (i + 2.5 * 0.25)) ++wrong;
   return nullptr;
 }
 
@@ -74,16 +66,14 @@ static void* throw_and_catch(void* number) {
   for (int i = 0; i < 100; ++i) {
     if (thread == 0) {
       void* handle = dlopen("liba.so", RTLD_NOW);
-      if (handle == nullptr || dlclose(handle) != 0)
-        ++wrong;
+      if (handle == nullptr || dlclose(handle) != 0) ++wrong;
       continue;
     }
     try {
       call_through(thrower, i);
       ++wrong;
     } catch (const std::exception& error) {
-      if (error.what() != "number " + std::to_string(i))
-        ++wrong;
+      if (error.what() != "number " + std::to_string(i)) ++wrong;
     }
   }
   return nullptr;
@@ -96,17 +86,14 @@ static void* make_threads(void* number) {
     if (reinterpret_cast<intptr_t>(number) % 2 != 0) {
       void* handle = dlopen("libtls.so", RTLD_NOW);
       auto local = handle ? reinterpret_cast<int* (*)()>(dlsym(handle, "local")) : nullptr;
-      if (local == nullptr || *local() != 5 || dlclose(handle) != 0)
-        ++wrong;
+      if (local == nullptr || *local() != 5 || dlclose(handle) != 0) ++wrong;
       continue;
     }
     pthread_t thread;
     void* result = nullptr;
-    if (pthread_create(&thread, nullptr, nothing, &thread) != 0)
-      ++wrong;
+    if (pthread_create(&thread, nullptr, nothing, &thread) != 0) ++wrong;
     pthread_join(thread, &result);
-    if (result != &thread)
-      ++wrong;
+    if (result != &thread) ++wrong;
   }
   return nullptr;
 }

@@ -11,16 +11,14 @@ static void open_it(void* path) {
 int main(void) {
   static char output[256];
   size_t size = read_file(beside_program("libwhole.so"));
-  if (size < 20000)
-    give_up("libwhole.so is too small");
+  if (size < 20000) give_up("libwhole.so is too small");
   size_t lengths[] = {1000, 4096, 8192, size / 2};
   int refused = 0;
   for (int i = 0; i < 4; ++i) {
     char* path = (char*)in_scratch("truncated.so");
     read_file(beside_program("libwhole.so"));
     write_file(path, file_bytes, lengths[i]);
-    if (in_child(open_it, path, output, sizeof output) == 0)
-      ++refused;
+    if (in_child(open_it, path, output, sizeof output) == 0) ++refused;
   }
   CHECK("S10 the whole file is fine") {
     EXPECT(dlopen(beside_program("libwhole.so"), RTLD_NOW) != NULL);

@@ -8,13 +8,12 @@ static pthread_barrier_t barrier;
 // libslow.so's constructor: it waits until the second opener has had time to come too early.
 void slow_constructor(void) {
   pthread_barrier_wait(&barrier);
-  for (int i = 0; i < 20; ++i)
-    usleep(5000);
+  for (int i = 0; i < 20; ++i) usleep(5000);
   constructor_done = 1;
 }
 
 static void* second_opener(void* result) {
-  pthread_barrier_wait(&barrier); // the constructor is running
+  pthread_barrier_wait(&barrier);  // the constructor is running
   void* handle = dlopen("libslow.so", RTLD_NOW);
   *(int*)result = handle != NULL && constructor_done;
   return handle;
@@ -44,7 +43,7 @@ void joining_constructor(void) {
 
 static void open_joining(void* unused) {
   (void)unused;
-  alarm(2); // ends the child if it waits for ever
+  alarm(2);  // ends the child if it waits for ever
   must_open("libjoins.so", RTLD_NOW);
 }
 

@@ -8,11 +8,10 @@ int chain(void) { return 1; }
 extern int next_chain_first(void), next_chain_second(void), default_chain_first(void);
 
 // The program's malloc: it counts and passes on to the real one.
-static volatile int malloc_calls; // the compiler may think that strdup cannot change it
+static volatile int malloc_calls;  // the compiler may think that strdup cannot change it
 static void* (*real_malloc)(size_t);
 void* malloc(size_t size) {
-  if (real_malloc == NULL)
-    real_malloc = (void* (*)(size_t))dlsym(RTLD_NEXT, "malloc");
+  if (real_malloc == NULL) real_malloc = (void* (*)(size_t))dlsym(RTLD_NEXT, "malloc");
   ++malloc_calls;
   return real_malloc(size);
 }

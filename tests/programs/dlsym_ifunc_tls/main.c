@@ -6,8 +6,7 @@ static void* handle;
 static void* thread_view(void* unused) {
   (void)unused;
   int* mine = (int*)must_find(handle, "per_thread");
-  if (*mine != 5)
-    return NULL; // the initial value, whatever main wrote
+  if (*mine != 5) return NULL;  // the initial value, whatever main wrote
   *mine = 200;
   return call_int(handle, "read_per_thread") == 200 ? mine : NULL;
 }

@@ -2,7 +2,7 @@
 static int answer_a(void) { return 40; }
 static int answer_b(void) { return 41; }
 static int choose =
-    1; // reached by a relocation: the resolver runs after this library's own relocations
+    1;  // reached by a relocation: the resolver runs after this library's own relocations
 
 typedef int (*function)(void);
 static int* volatile where = &choose;

@@ -18,18 +18,15 @@ enum { kCount = 8, kBytes = 16 };
 
 int main(void) {
   unsigned char values[BUFFER_SIZE];
-  for (int i = 0; i < BUFFER_SIZE; i++)
-    values[i] = (unsigned char)(i * 37 + i / 256 + 1);
+  for (int i = 0; i < BUFFER_SIZE; i++) values[i] = (unsigned char)(i * 37 + i / 256 + 1);
   for (int call = 0; call < 2; call++) {
     memset(found, 0, sizeof found);
     printf("call %d: stack aligned %d\n", call, call_with_full_registers(values));
     for (int i = 0; i < 7; i++)
-      if (memcmp(found + 8 * i, values + 8 * i, 8) != 0)
-        printf("general register %d changed\n", i);
+      if (memcmp(found + 8 * i, values + 8 * i, 8) != 0) printf("general register %d changed\n", i);
     for (int i = 0; i < kCount; i++) {
       size_t at = VECTOR_AT + 64 * vectors[i];
-      if (memcmp(found + at, values + at, kBytes) != 0)
-        printf("vector %d changed\n", vectors[i]);
+      if (memcmp(found + at, values + at, kBytes) != 0) printf("vector %d changed\n", vectors[i]);
     }
 #if defined(WITH_AVX512)
     int masks[2];

@@ -27,8 +27,7 @@ extern "C" int next_tls() { return tls++; }
 int zeroed[100000];
 extern "C" int sum_of_zeroed() {
   int sum = 0;
-  for (int n : zeroed)
-    sum += n;
+  for (int n : zeroed) sum += n;
   return sum;
 }
 std::vector<std::string> words = {"built", "by", "a", "constructor"};

@@ -17,15 +17,13 @@ extern std::vector<std::string> words;
 
 int main() {
   int sum = 0;
-  for (int i = 0; i < 30; i++)
-    sum += table[i]();
+  for (int i = 0; i < 30; i++) sum += table[i]();
   Shape* shape = make_circle();
   std::printf("%d %d %s %s\n", sum, table[7] == function_1007, shape->name().c_str(),
               typeid(*shape).name());
   int first = next_tls();
   std::printf("%d %d %d\n", first, next_tls(), sum_of_zeroed());
-  for (const std::string& word : words)
-    std::printf("%s ", word.c_str());
+  for (const std::string& word : words) std::printf("%s ", word.c_str());
   std::puts("");
   delete shape;
 }

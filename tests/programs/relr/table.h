@@ -15,13 +15,9 @@ static int* volatile lone = targets + 9;
 
 static int count_right(void) {
   int right = 0;
-  for (int i = 0; i < 3000; i++)
-    right += dense[i] == targets + 5;
-  if (sparse[0].pointer != targets || sparse[40].pointer != targets + 1)
-    right = -1;
-  if (sparse[41].pointer != targets + 2 || sparse[2000].pointer != targets + 3)
-    right = -2;
-  if (sparse[39].pointer || sparse[1].holes[0] || lone != targets + 9)
-    right = -3;
+  for (int i = 0; i < 3000; i++) right += dense[i] == targets + 5;
+  if (sparse[0].pointer != targets || sparse[40].pointer != targets + 1) right = -1;
+  if (sparse[41].pointer != targets + 2 || sparse[2000].pointer != targets + 3) right = -2;
+  if (sparse[39].pointer || sparse[1].holes[0] || lone != targets + 9) right = -3;
   return right;
 }

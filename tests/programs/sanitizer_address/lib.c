@@ -10,10 +10,8 @@ int right(void) {
   int* heap = malloc(sizeof local);
   memcpy(heap, global, sizeof local);
   memcpy(local, heap, sizeof local);
-  for (int i = 0; i < ten; ++i)
-    per_thread[i] = local[i];
-  for (int i = 0; i < ten; ++i)
-    sum += per_thread[i];
+  for (int i = 0; i < ten; ++i) per_thread[i] = local[i];
+  for (int i = 0; i < ten; ++i) sum += per_thread[i];
   free(heap);
   return sum;
 }
@@ -28,8 +26,7 @@ int overflow_heap(void) {
 
 int overflow_stack(void) {
   volatile int local[10];
-  for (int i = 0; i < ten; ++i)
-    local[i] = i;
+  for (int i = 0; i < ten; ++i) local[i] = i;
   return local[ten];
 }
 

@@ -18,8 +18,7 @@ static int reported(const char* name, const char* kind) {
   int good = WIFEXITED(status) && WEXITSTATUS(status) == 23 &&
              strstr(output, "AddressSanitizer") != NULL && strstr(output, kind) != NULL &&
              strstr(output, LIBRARY "+0x") != NULL;
-  if (!good)
-    printf("%s\n", output);
+  if (!good) printf("%s\n", output);
   return good;
 }
 

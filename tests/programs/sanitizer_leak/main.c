@@ -23,10 +23,8 @@ static void open_and_close(void* unused) {
   (void)unused;
   for (int i = 0; i < 10; ++i) {
     void* handle = must_open(beside_program(LIBRARY), RTLD_LAZY);
-    if (dlsym(handle, "no_such_symbol") != NULL || dlerror() == NULL)
-      _exit(1);
-    if (dlopen("no-such-file.so", RTLD_LAZY) != NULL || dlclose(handle) != 0)
-      _exit(1);
+    if (dlsym(handle, "no_such_symbol") != NULL || dlerror() == NULL) _exit(1);
+    if (dlopen("no-such-file.so", RTLD_LAZY) != NULL || dlclose(handle) != 0) _exit(1);
   }
   exit(0);
 }
@@ -47,8 +45,7 @@ int main(void) {
     EXPECT(strstr(output, "detected memory leaks") != NULL);
     EXPECT(strstr(output, "4321 byte(s)") != NULL);
     EXPECT(strstr(output, LIBRARY "+0x") != NULL);
-    if (check_failed_here_)
-      printf("%s\n", output);
+    if (check_failed_here_) printf("%s\n", output);
   }
   return check_status();
 }

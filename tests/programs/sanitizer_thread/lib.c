@@ -17,7 +17,6 @@ int right(void) {
   return 0;
 }
 int race(void) {
-  for (int i = 0; i < 10000; ++i)
-    ++*(volatile int*)&counter;
+  for (int i = 0; i < 10000; ++i) ++*(volatile int*)&counter;
   return 0;
 }

@@ -10,10 +10,8 @@ static void* run(void* function) {
 
 static void two_threads(void* handle, const char* name) {
   pthread_t threads[2];
-  for (int i = 0; i < 2; ++i)
-    pthread_create(&threads[i], NULL, run, must_find(handle, name));
-  for (int i = 0; i < 2; ++i)
-    pthread_join(threads[i], NULL);
+  for (int i = 0; i < 2; ++i) pthread_create(&threads[i], NULL, run, must_find(handle, name));
+  for (int i = 0; i < 2; ++i) pthread_join(threads[i], NULL);
 }
 
 static void do_wrong(void* name) {
@@ -35,8 +33,7 @@ static int open_and_close_once(void) {
 
 static void* open_and_close(void* wrong) {
   for (int i = 0; i < 50; ++i)
-    if (!open_and_close_once())
-      return wrong;
+    if (!open_and_close_once()) return wrong;
   return NULL;
 }
 
@@ -51,8 +48,7 @@ int main(void) {
   CHECK("the family itself, from threads") {
     pthread_t threads[4];
     void* result = NULL;
-    for (int i = 0; i < 4; ++i)
-      pthread_create(&threads[i], NULL, open_and_close, &output);
+    for (int i = 0; i < 4; ++i) pthread_create(&threads[i], NULL, open_and_close, &output);
     for (int i = 0; i < 4; ++i) {
       pthread_join(threads[i], &result);
       EXPECT(result == NULL);
@@ -63,8 +59,7 @@ int main(void) {
     EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 23);
     EXPECT(strstr(output, "ThreadSanitizer: data race") != NULL);
     EXPECT(strstr(output, LIBRARY "+0x") != NULL);
-    if (check_failed_here_)
-      printf("%s\n", output);
+    if (check_failed_here_) printf("%s\n", output);
   }
   return check_status();
 }

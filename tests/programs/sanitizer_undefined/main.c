@@ -11,8 +11,7 @@ static int reported(const char* name, const char* text) {
   int status = in_child(do_wrong, (void*)name, output, sizeof output);
   int good = WIFEXITED(status) && WEXITSTATUS(status) != 0 && WEXITSTATUS(status) != 99 &&
              strstr(output, "lib.c") != NULL && strstr(output, text) != NULL;
-  if (!good)
-    printf("%s\n", output);
+  if (!good) printf("%s\n", output);
   return good;
 }
 

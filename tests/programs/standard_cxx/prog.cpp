@@ -43,12 +43,10 @@ int main() {
     std::unique_lock lock(mutex);
     ready.wait(lock, [&] { return done == 8; });
   }
-  for (auto& thread : threads)
-    thread.join();
+  for (auto& thread : threads) thread.join();
   auto later = std::async(std::launch::async, [] { return std::string("from a future"); });
   std::once_flag once;
-  for (int i = 0; i < 3; i++)
-    std::call_once(once, [] { std::cout << "once\n"; });
+  for (int i = 0; i < 3; i++) std::call_once(once, [] { std::cout << "once\n"; });
   std::cout << sum << ' ' << later.get() << ' ' << std::locale("").name() << '\n';
   try {
     std::regex bad("(");

@@ -28,21 +28,17 @@ static void check_headers(unsigned long at_phdr, unsigned long at_phent, unsigne
   ElfW(Ehdr) file;
   ElfW(Phdr) headers[64];
   int fd = open((const char*)getauxval(AT_EXECFN), O_RDONLY);
-  if (pread(fd, &file, sizeof file, 0) != sizeof file)
-    puts("cannot read AT_EXECFN");
+  if (pread(fd, &file, sizeof file, 0) != sizeof file) puts("cannot read AT_EXECFN");
   printf("AT_PHENT %s, AT_PHNUM %s\n", right(at_phent == file.e_phentsize),
          right(at_phnum == file.e_phnum));
   size_t size = file.e_phnum * sizeof headers[0];
-  if (pread(fd, headers, size, file.e_phoff) != (ssize_t)size)
-    puts("cannot read the headers");
+  if (pread(fd, headers, size, file.e_phoff) != (ssize_t)size) puts("cannot read the headers");
   printf("AT_PHDR's contents are the file's: %s\n",
          right(memcmp((void*)at_phdr, headers, size) == 0));
   uintptr_t bias = 0, dynamic = 0;
   for (int i = 0; i < file.e_phnum; i++) {
-    if (headers[i].p_type == PT_PHDR)
-      bias = at_phdr - headers[i].p_vaddr;
-    if (headers[i].p_type == PT_DYNAMIC)
-      dynamic = headers[i].p_vaddr;
+    if (headers[i].p_type == PT_PHDR) bias = at_phdr - headers[i].p_vaddr;
+    if (headers[i].p_type == PT_DYNAMIC) dynamic = headers[i].p_vaddr;
   }
   printf("AT_PHDR is where PT_PHDR says: %s\n", right(bias + dynamic == (uintptr_t)_DYNAMIC));
 }
@@ -52,16 +48,13 @@ __attribute__((noreturn, used)) void from_entry(uintptr_t* stack, void (*finalis
   char** argv = (char**)(stack + 1);
   char** envp = argv + argc + 1;
   char** end = envp;
-  while (*end)
-    end++;
+  while (*end) end++;
   const ElfW(auxv_t)* auxv = (const ElfW(auxv_t)*)(end + 1);
 
   printf("stack pointer modulo 16: %d\n", (int)((uintptr_t)stack % 16));
   printf("finaliser: %s\n", finaliser ? "given" : "none");
-  for (int i = 0; i <= argc; i++)
-    printf("argv[%d] = %s\n", i, argv[i] ? argv[i] : "(end)");
-  for (char** e = envp; *e; e++)
-    printf("env %s\n", *e);
+  for (int i = 0; i <= argc; i++) printf("argv[%d] = %s\n", i, argv[i] ? argv[i] : "(end)");
+  for (char** e = envp; *e; e++) printf("env %s\n", *e);
   printf("environ is the stack's: %s\n", right(environ == envp));
   printf("AT_EXECFN = %s\n", (const char*)getauxval(AT_EXECFN));
   for (; auxv->a_type != AT_NULL; auxv++)

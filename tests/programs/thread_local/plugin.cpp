@@ -10,8 +10,7 @@ struct Local {
 extern "C" int use(int thread) {
   thread_local Local local(thread);
   try {
-    if (local.id != thread)
-      throw std::logic_error("another thread's");
+    if (local.id != thread) throw std::logic_error("another thread's");
     throw std::runtime_error("through a dlopened library");
   } catch (const std::runtime_error& error) {
     std::printf("caught: %s\n", error.what());

@@ -5,8 +5,7 @@
 
 int main() {
   void* handle = dlopen("./libplugin.so", RTLD_NOW | RTLD_LOCAL);
-  if (!handle)
-    return std::puts(dlerror()), 1;
+  if (!handle) return std::puts(dlerror()), 1;
   auto use = reinterpret_cast<int (*)(int)>(dlsym(handle, "use"));
   auto fail = reinterpret_cast<void (*)()>(dlsym(handle, "fail"));
   for (int i = 1; i <= 3; i++) {
@@ -22,6 +21,6 @@ int main() {
     std::printf("caught in the program: %s\n", error.what());
   }
   use(0);
-  std::printf("closed: %d\n", dlclose(handle)); // the main thread's local keeps the library
+  std::printf("closed: %d\n", dlclose(handle));  // the main thread's local keeps the library
   std::puts("end of main");
 }

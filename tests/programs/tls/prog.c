@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 __thread int program_tls = 1000;
-extern __thread int initialised; // initial exec
+extern __thread int initialised;  // initial exec
 int* lib_initialised(void);
 int lib_sum(void);
 int lib_misaligned(void);

@@ -4,8 +4,7 @@
 
 static void fill(struct registers* r, unsigned seed) {
   unsigned char* bytes = (unsigned char*)r;
-  for (unsigned i = 0; i < sizeof *r; ++i)
-    bytes[i] = (unsigned char)(i * 41 + i / 256 + seed);
+  for (unsigned i = 0; i < sizeof *r; ++i) bytes[i] = (unsigned char)(i * 41 + i / 256 + seed);
 }
 
 #ifdef LINKED
@@ -38,8 +37,7 @@ int main(void) {
 #endif
   checks("first thread");
   pthread_t thread;
-  if (pthread_create(&thread, NULL, checks, "second thread") != 0)
-    give_up("pthread_create");
+  if (pthread_create(&thread, NULL, checks, "second thread") != 0) give_up("pthread_create");
   pthread_join(thread, NULL);
   return check_status();
 }

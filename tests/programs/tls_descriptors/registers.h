@@ -4,8 +4,8 @@ struct registers {
   unsigned long general[32];
   unsigned char vector[32][16];
 };
-// Offsets from the thread pointer, by a descriptor. `general` and `vector` are those registers that the
-// convention keeps, in an order of the file's own; the rest is left alone.
+// Offsets from the thread pointer, by a descriptor. `general` and `vector` are those registers that
+// the convention keeps, in an order of the file's own; the rest is left alone.
 unsigned long described_offset(const struct registers* in, struct registers* out);
 unsigned long undefined_offset(void);
 int* described_here(void);

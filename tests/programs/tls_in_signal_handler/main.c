@@ -19,17 +19,14 @@ static void handler(int number) {
 
 // Blocks come from an arena, each after its size, and are never reused.
 static void* allocate(size_t alignment, size_t size) {
-  if (in_handler)
-    ++allocations_in_handler;
+  if (in_handler) ++allocations_in_handler;
   if (raise_inside_malloc) {
     raise_inside_malloc = 0;
     raise(SIGUSR1);
   }
-  if (alignment < 16)
-    alignment = 16;
+  if (alignment < 16) alignment = 16;
   size_t used = __atomic_fetch_add(&arena_used, size + 2 * alignment + 16, __ATOMIC_RELAXED);
-  if (used + size + 2 * alignment + 16 > sizeof arena)
-    return NULL;
+  if (used + size + 2 * alignment + 16 > sizeof arena) return NULL;
   uintptr_t block = ((uintptr_t)arena + used + 16 + alignment - 1) / alignment * alignment;
   *(size_t*)(block - 16) = size;
   return (void*)block;
@@ -42,8 +39,7 @@ void* memalign(size_t alignment, size_t size) { return allocate(alignment, size)
 void* aligned_alloc(size_t alignment, size_t size) { return allocate(alignment, size); }
 void* realloc(void* block, size_t size) {
   void* moved = allocate(16, size);
-  if (moved == NULL || block == NULL)
-    return moved;
+  if (moved == NULL || block == NULL) return moved;
   size_t old = *(size_t*)((char*)block - 16);
   return memcpy(moved, block, old < size ? old : size);
 }
@@ -51,7 +47,7 @@ void* realloc(void* block, size_t size) {
 static pthread_barrier_t barrier;
 
 static void* interrupted_thread(void* unused) {
-  pthread_barrier_wait(&barrier); // the library has been opened
+  pthread_barrier_wait(&barrier);  // the library has been opened
   raise_inside_malloc = 1;
   void* volatile block = malloc(10);
   free(block);

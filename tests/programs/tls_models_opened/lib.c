@@ -22,8 +22,7 @@ int read_initialised(void) { return initialised; }
 int call_through_initialised_pointer(void) { return pointer(); }
 long sum(void) {
   long total = initialised;
-  for (int i = 0; i < 5000; ++i)
-    total += zero[i];
+  for (int i = 0; i < 5000; ++i) total += zero[i];
   return total;
 }
 #endif

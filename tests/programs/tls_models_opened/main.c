@@ -17,13 +17,12 @@ static int use(int number, pthread_barrier_t* users) {
   char* (*zero)(void) = (char* (*)(void))must_find(handle, "zero_address");
   long (*sum)(void) = (long (*)(void))must_find(handle, "sum");
   wrong += *initialised() != 1234;
-  for (int i = 0; i < 5000; ++i)
-    wrong += zero()[i] != 0;
+  for (int i = 0; i < 5000; ++i) wrong += zero()[i] != 0;
   wrong += (uintptr_t)zero() % 64 != 0;
   wrong += call_int(handle, "call_through_initialised_pointer") != 77;
   *initialised() = number;
   memset(zero(), number, 5000);
-  pthread_barrier_wait(users); // everybody has written
+  pthread_barrier_wait(users);  // everybody has written
   wrong += *initialised() != number;
   wrong += sum() != number + 5000l * number;
   // dlsym gives the same addresses.
@@ -35,9 +34,9 @@ static int use(int number, pthread_barrier_t* users) {
 static void* early_thread(void* number) {
   intptr_t wrong = 0;
   for (int round = 0; round < 2; ++round) {
-    pthread_barrier_wait(&barrier); // the library has been opened
+    pthread_barrier_wait(&barrier);  // the library has been opened
     wrong += use((int)(intptr_t)number, &barrier);
-    pthread_barrier_wait(&barrier); // and may be closed
+    pthread_barrier_wait(&barrier);  // and may be closed
   }
   return (void*)wrong;
 }
@@ -65,10 +64,8 @@ static int try_library(const char* file) {
     wrong += call_int(handle, "read_initialised") != 50;
     for (int i = 0; i < kThreads; ++i)
       pthread_join(late[i], &result), wrong += (int)(intptr_t)result;
-    if (dlclose(handle) != 0)
-      ++wrong;
-    if (module_loaded(file))
-      ++wrong;
+    if (dlclose(handle) != 0) ++wrong;
+    if (module_loaded(file)) ++wrong;
   }
   for (int i = 0; i < kThreads; ++i)
     pthread_join(early[i], &result), wrong += (int)(intptr_t)result;

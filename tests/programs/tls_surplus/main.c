@@ -12,10 +12,8 @@ static int opened;
 static void* use_all(void* unused) {
   (void)unused;
   intptr_t wrong = 0;
-  for (int i = 0; i < opened; ++i)
-    wrong += call_int(handles[i], "increment") != 6;
-  for (int i = 0; i < opened; ++i)
-    wrong += call_int(handles[i], "increment") != 7;
+  for (int i = 0; i < opened; ++i) wrong += call_int(handles[i], "increment") != 6;
+  for (int i = 0; i < opened; ++i) wrong += call_int(handles[i], "increment") != 7;
   return (void*)wrong;
 }
 
@@ -36,8 +34,7 @@ int main(void) {
     snprintf(name, sizeof name, "libie-%d.so", opened);
     write_file(in_scratch(name), file_bytes, size);
     handles[opened] = dlopen(in_scratch(name), RTLD_NOW);
-    if (handles[opened] == NULL)
-      break;
+    if (handles[opened] == NULL) break;
   }
   printf("%d modules with 1 KiB of static TLS each: %s\n", kCopies,
          opened == kCopies ? "ok" : "not so many");
@@ -56,8 +53,7 @@ int main(void) {
     EXPECT(wrong == NULL);
   }
   CHECK("what is closed can be opened again") {
-    for (int i = 0; i < opened; ++i)
-      EXPECT(dlclose(handles[i]) == 0);
+    for (int i = 0; i < opened; ++i) EXPECT(dlclose(handles[i]) == 0);
     for (int i = 0; i < opened; ++i) {
       char name[32];
       snprintf(name, sizeof name, "libie-%d.so", i);

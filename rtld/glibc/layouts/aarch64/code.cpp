@@ -24,28 +24,28 @@ constexpr std::uint32_t rn(std::uint32_t i) { return i >> 5 & 31; }
 constexpr bool is_adrp(std::uint32_t i) { return (i & 0x9f000000) == 0x90000000; }
 constexpr bool is_ldr_x(std::uint32_t i) {
   return (i & 0xffc00000) == 0xf9400000;
-} // LDR Xt, [Xn, #imm]
+}  // LDR Xt, [Xn, #imm]
 constexpr bool is_ldr_w(std::uint32_t i) {
   return (i & 0xffc00000) == 0xb9400000;
-} // LDR Wt, [Xn, #imm]
+}  // LDR Wt, [Xn, #imm]
 constexpr bool is_ldp_x(std::uint32_t i) {
   return (i & 0xffc00000) == 0xa9400000;
-} // LDP Xt, Xu, [Xn, #imm]
+}  // LDP Xt, Xu, [Xn, #imm]
 constexpr bool is_add_x(std::uint32_t i) {
   return (i & 0xffc00000) == 0x91000000;
-} // ADD Xd, Xn, #imm
+}  // ADD Xd, Xn, #imm
 
 constexpr bool is_branch(std::uint32_t i) {
-  return (i & 0x7c000000) == 0x14000000     // B, BL
-         || (i & 0xfe000000) == 0x54000000  // B.cond
-         || (i & 0x7e000000) == 0x34000000  // CBZ, CBNZ
-         || (i & 0x7e000000) == 0x36000000  // TBZ, TBNZ
-         || (i & 0xfe000000) == 0xd6000000; // BR, BLR, RET
+  return (i & 0x7c000000) == 0x14000000      // B, BL
+         || (i & 0xfe000000) == 0x54000000   // B.cond
+         || (i & 0x7e000000) == 0x34000000   // CBZ, CBNZ
+         || (i & 0x7e000000) == 0x36000000   // TBZ, TBNZ
+         || (i & 0xfe000000) == 0xd6000000;  // BR, BLR, RET
 }
 
 std::uintptr_t page_of(std::uint32_t i, std::uintptr_t at) {
   const std::uint64_t imm = (i >> 29 & 3) | (i >> 5 & 0x7ffff) << 2;
-  const auto offset = static_cast<std::int64_t>(imm << 43) >> 31; // 21 bits, of pages
+  const auto offset = static_cast<std::int64_t>(imm << 43) >> 31;  // 21 bits, of pages
   return (at & ~std::uintptr_t{0xfff}) + static_cast<std::uintptr_t>(offset);
 }
 
@@ -66,7 +66,7 @@ SlotRead first_slot_read(std::span<const std::uint8_t> code, std::uintptr_t want
       const std::uint32_t offset =
           is_ldp_x(i) ? (i >> 15 & 0x7f) * 8 : scaled(i, is_ldr_x(i) ? 3 : 2);
       if (is_ldp_x(i) && (i >> 21 & 1)) {
-        break; // a negative offset
+        break;  // a negative offset
       }
       return {true, slot[rn(i)], static_cast<Offset>(offset)};
     }
@@ -84,7 +84,7 @@ SlotRead first_slot_read(std::span<const std::uint8_t> code, std::uintptr_t want
     // second.
     page[rd(i)] = new_page;
     slot[rd(i)] = new_slot;
-    if ((i & 0x3a000000) == 0x28000000) { // load or store of a pair
+    if ((i & 0x3a000000) == 0x28000000) {  // load or store of a pair
       page[i >> 10 & 31] = slot[i >> 10 & 31] = 0;
     }
   }
@@ -124,8 +124,8 @@ Mention mentions(std::span<const std::uint8_t> code, Offset offset) {
   return Mention::no;
 }
 
-} // namespace
+}  // namespace
 
 constinit const Code code = {returned_text, first_slot_read, mentions};
 
-} // namespace myld::glibc::aarch64
+}  // namespace myld::glibc::aarch64

@@ -6,7 +6,7 @@ namespace myld::glibc {
 
 namespace aarch64 {
 #include "rtld/glibc/layouts/aarch64/known.inc"
-} // namespace aarch64
+}  // namespace aarch64
 
 const Known& aarch64_known() {
   static constinit const Known known = {
@@ -16,4 +16,4 @@ const Known& aarch64_known() {
   return known;
 }
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

@@ -12,7 +12,7 @@ namespace {
 /// One instruction, 2 or 4 bytes.
 struct Instruction {
   std::uint32_t bits = 0;
-  std::size_t size = 0; ///< 0 = the code ends here.
+  std::size_t size = 0;  ///< 0 = the code ends here.
 };
 
 Instruction instruction(std::span<const std::uint8_t> code, std::size_t at) {
@@ -48,11 +48,11 @@ constexpr Load load(Instruction i) {
   if (i.size == 4 && (i.bits & 0x7f) == 0x03) {
     return {true, rs1(i.bits), rd(i.bits), imm_i(i.bits), (i.bits >> 12 & 7) == 3};
   }
-  if (i.size == 2 && (i.bits & 0xe003) == 0x6000) { // C.LD
+  if (i.size == 2 && (i.bits & 0xe003) == 0x6000) {  // C.LD
     const auto offset = static_cast<std::int32_t>((i.bits >> 10 & 7) << 3 | (i.bits >> 5 & 3) << 6);
     return {true, 8 + (i.bits >> 7 & 7), 8 + (i.bits >> 2 & 7), offset, true};
   }
-  if (i.size == 2 && (i.bits & 0xe003) == 0x4000) { // C.LW
+  if (i.size == 2 && (i.bits & 0xe003) == 0x4000) {  // C.LW
     const auto offset = static_cast<std::int32_t>((i.bits >> 10 & 7) << 3 | (i.bits >> 6 & 1) << 2 |
                                                   (i.bits >> 5 & 1) << 6);
     return {true, 8 + (i.bits >> 7 & 7), 8 + (i.bits >> 2 & 7), offset, false};
@@ -66,8 +66,8 @@ constexpr bool is_branch(Instruction i) {
     return op == 0x63 || op == 0x67 || op == 0x6f;
   }
   const std::uint32_t form = i.bits & 0xe003;
-  return form == 0xa001 || form == 0xc001 || form == 0xe001 // C.J, C.BEQZ, C.BNEZ
-         || ((i.bits & 0xe07f) == 0x8002);                  // C.JR, C.JALR
+  return form == 0xa001 || form == 0xc001 || form == 0xe001  // C.J, C.BEQZ, C.BNEZ
+         || ((i.bits & 0xe07f) == 0x8002);                   // C.JR, C.JALR
 }
 
 std::uintptr_t address(std::span<const std::uint8_t> code, std::size_t at, std::int64_t offset) {
@@ -102,10 +102,10 @@ SlotRead first_slot_read(std::span<const std::uint8_t> code, std::uintptr_t want
       forget(l.destination);
       slot[l.destination] = from;
     } else if (i.size == 4) {
-      forget(rd(i.bits)); // a store has bits of its offset there: forgetting costs an answer, not a
-                          // wrong one
+      forget(rd(i.bits));  // a store has bits of its offset there: forgetting costs an answer, not
+                           // a wrong one
     } else {
-      forget(i.bits >> 7 & 31); // the destination is in one of these places, or there is none
+      forget(i.bits >> 7 & 31);  // the destination is in one of these places, or there is none
       forget(8 + (i.bits >> 7 & 7));
       forget(8 + (i.bits >> 2 & 7));
     }
@@ -124,7 +124,7 @@ const char* returned_text(std::span<const std::uint8_t> code) {
   std::int32_t offset = 0;
   if (low.size == 4 && (low.bits & 0x707f) == 0x13 && rd(low.bits) == 10 && rs1(low.bits) == 10) {
     offset = imm_i(low.bits);
-  } else if (low.size == 2 && (low.bits & 0xef83) == (0x0001 | 10 << 7)) { // C.ADDI
+  } else if (low.size == 2 && (low.bits & 0xef83) == (0x0001 | 10 << 7)) {  // C.ADDI
     offset = static_cast<std::int32_t>((low.bits >> 2 & 31) | (low.bits >> 12 & 1 ? ~31U : 0U));
   } else {
     return nullptr;
@@ -150,8 +150,8 @@ Mention mentions(std::span<const std::uint8_t> code, Offset offset) {
   return Mention::no;
 }
 
-} // namespace
+}  // namespace
 
 constinit const Code code = {returned_text, first_slot_read, mentions};
 
-} // namespace myld::glibc::riscv64
+}  // namespace myld::glibc::riscv64

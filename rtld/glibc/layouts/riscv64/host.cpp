@@ -4,4 +4,4 @@ namespace myld::glibc {
 
 const Known& host_known() { return riscv64_known(); }
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

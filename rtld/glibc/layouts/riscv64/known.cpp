@@ -6,7 +6,7 @@ namespace myld::glibc {
 
 namespace riscv64 {
 #include "rtld/glibc/layouts/riscv64/known.inc"
-} // namespace riscv64
+}  // namespace riscv64
 
 const Known& riscv64_known() {
   static constinit const Known known = {
@@ -16,4 +16,4 @@ const Known& riscv64_known() {
   return known;
 }
 
-} // namespace myld::glibc
+}  // namespace myld::glibc

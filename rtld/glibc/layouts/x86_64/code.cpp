@@ -20,11 +20,11 @@ std::int32_t word(const std::uint8_t* at) {
 
 /// A ModRM byte with what follows it.
 struct Operand {
-  std::uint8_t size = 0; ///< Bytes, ModRM included; 0 = not one that is understood.
-  std::uint8_t reg = 0;  ///< Register (or opcode extension) of ModRM.reg.
+  std::uint8_t size = 0;  ///< Bytes, ModRM included; 0 = not one that is understood.
+  std::uint8_t reg = 0;   ///< Register (or opcode extension) of ModRM.reg.
   bool is_register = false;
   bool is_rip = false;
-  std::uint8_t base = kNoBase; ///< Register operand, or base of the memory operand.
+  std::uint8_t base = kNoBase;  ///< Register operand, or base of the memory operand.
   std::int32_t displacement = 0;
 };
 
@@ -41,14 +41,14 @@ Operand operand(std::span<const std::uint8_t> code, std::uint8_t rex) {
     o.is_register = true;
     return o;
   }
-  if (rm == 4) { // SIB: accepted without an index register
+  if (rm == 4) {  // SIB: accepted without an index register
     if (code.size() < 2 || (code[1] >> 3 & 7) != 4 || (rex & 2)) {
       return {};
     }
     o.size = 2;
     o.base = static_cast<std::uint8_t>((code[1] & 7) | (rex & 1 ? 8 : 0));
     if (mod == 0 && (code[1] & 7) == 5) {
-      o.base = kNoBase; // absolute, as of %fs:0x28
+      o.base = kNoBase;  // absolute, as of %fs:0x28
     }
   }
   const bool rip = mod == 0 && rm == 5;
@@ -85,7 +85,7 @@ private:
   /// False at the end: found, or an instruction that is not understood.
   bool step() {
     std::span<const std::uint8_t> rest = code_.subspan(at_);
-    if (starts(rest, {0xf3, 0x0f, 0x1e, 0xfa})) { // endbr64
+    if (starts(rest, {0xf3, 0x0f, 0x1e, 0xfa})) {  // endbr64
       return advance(4);
     }
     if (starts(rest, {0x66, 0x90})) {
@@ -107,17 +107,17 @@ private:
     }
     const std::uint8_t op = rest[prefix];
     const auto low = static_cast<std::uint8_t>((op & 7) | (rex & 1 ? 8 : 0));
-    if (op >= 0x50 && op <= 0x57) { // push
+    if (op >= 0x50 && op <= 0x57) {  // push
       return advance(prefix + 1);
     }
-    if (op >= 0x58 && op <= 0x5f) { // pop
+    if (op >= 0x58 && op <= 0x5f) {  // pop
       slots_[low] = 0;
       return advance(prefix + 1);
     }
     if (op == 0x90) {
       return advance(prefix + 1);
     }
-    if (op >= 0xb8 && op <= 0xbf && !(rex & 8)) { // mov $imm32, register
+    if (op >= 0xb8 && op <= 0xbf && !(rex & 8)) {  // mov $imm32, register
       slots_[low] = 0;
       return advance(prefix + 5);
     }
@@ -136,7 +136,7 @@ private:
     const std::size_t size = prefix + 1 + o.size;
     const bool through_slot = !fs && !o.is_register && o.base != kNoBase && slots_[o.base] != 0;
     switch (op) {
-    case 0x8b: // mov operand, register
+    case 0x8b:  // mov operand, register
       if (through_slot) {
         return found(o);
       }
@@ -146,28 +146,28 @@ private:
         slots_[o.reg] = o.is_rip && (rex & 8) && !fs ? slot_at(size, o) : 0;
       }
       return advance(size);
-    case 0x89: // mov register, operand
+    case 0x89:  // mov register, operand
       if (through_slot) {
-        return false; // a store through the pointer is not what is looked for
+        return false;  // a store through the pointer is not what is looked for
       }
       if (o.is_register) {
         slots_[o.base] = rex & 8 ? slots_[o.reg] : 0;
       }
       return advance(size);
-    case 0x31: // xor
-    case 0x29: // sub
+    case 0x31:  // xor
+    case 0x29:  // sub
       if (!o.is_register) {
         return false;
       }
       slots_[o.base] = 0;
       return advance(size);
-    case 0x85: // test
+    case 0x85:  // test
       return o.is_register && advance(size);
-    case 0x8d: // lea
+    case 0x8d:  // lea
       slots_[o.reg] = 0;
       return advance(size);
-    case 0x83: // add, or, ..., sub, xor, cmp with imm8
-    case 0x81: // with imm32
+    case 0x83:  // add, or, ..., sub, xor, cmp with imm8
+    case 0x81:  // with imm32
       if (!o.is_register) {
         return through_slot && op == 0x83 ? found(o) : false;
       }
@@ -175,10 +175,9 @@ private:
         slots_[o.base] = 0;
       }
       return advance(size + (op == 0x83 ? 1 : 4));
-    case 0xff: // call, jump
+    case 0xff:  // call, jump
       return (o.reg & 7) >= 2 && (o.reg & 7) <= 5 && through_slot ? found(o) : false;
-    default:
-      return false;
+    default: return false;
     }
   }
 
@@ -266,8 +265,8 @@ Mention mentions(std::span<const std::uint8_t> code, Offset offset) {
   return Mention::no;
 }
 
-} // namespace
+}  // namespace
 
 constinit const Code code = {returned_text, first_slot_read, mentions};
 
-} // namespace myld::glibc::x86_64
+}  // namespace myld::glibc::x86_64

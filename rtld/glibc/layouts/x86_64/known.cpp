@@ -6,7 +6,7 @@ namespace myld::glibc {
 
 namespace x86_64 {
 #include "rtld/glibc/layouts/x86_64/known.inc"
-} // namespace x86_64
+}  // namespace x86_64
 
 const Known& x86_64_known() {
   static constinit const Known known = {
@@ -16,4 +16,4 @@ const Known& x86_64_known() {
   return known;
 }
 
-} // namespace myld::glibc
+}  // namespace myld::glibc
