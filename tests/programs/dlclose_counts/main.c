@@ -68,9 +68,15 @@ int main(void) {
     EXPECT(diary_is("-parent -child "));
     // Within one module too, where there are several.
     handle = must_open("libseveral.so", RTLD_NOW);
+#ifdef __riscv  // where it is built without DT_INIT and DT_FINI, which its ABI does not have
+    EXPECT(diary_is("+first +second +third "));
+    dlclose(handle);
+    EXPECT(diary_is("-third -second -first "));
+#else
     EXPECT(diary_is("+init +first +second +third "));
     dlclose(handle);
     EXPECT(diary_is("-third -second -first -fini "));
+#endif
   }
   CHECK("S48 closed and opened again, its data is new") {
     void* handle = must_open("libchild.so", RTLD_NOW);

@@ -1,0 +1,1 @@
+int seen(void) { return 1; }

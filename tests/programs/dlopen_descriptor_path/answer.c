@@ -1,0 +1,3 @@
+static int counter;
+int increment(void) { return ++counter; }
+int answer(void) { return 42; }
