@@ -43,6 +43,7 @@ concept IsPort = requires(std::uint32_t r_type, std::uint8_t st_other) {
   { P::kName } -> std::convertible_to<const char*>;
   { P::kTlsVariant } -> std::convertible_to<TlsVariant>;
   { P::kTcbReserve } -> std::convertible_to<std::size_t>;
+  { P::kTcbBelow } -> std::convertible_to<std::size_t>;
   { P::kDtvOffset } -> std::convertible_to<std::uint64_t>;
   { P::kGotAddend } -> std::convertible_to<bool>;
   { P::kGotPlt } -> std::convertible_to<GotPltLayout>;

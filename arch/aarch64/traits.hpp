@@ -15,6 +15,7 @@ struct Aarch64 {
   static constexpr TlsVariant kTlsVariant = TlsVariant::i;
   /// The thread pointer points at two words that belong to the system: the DTV and one more.
   static constexpr std::size_t kTcbReserve = 16;
+  static constexpr std::size_t kTcbBelow = 0;
   static constexpr std::uint64_t kDtvOffset = 0;
   static constexpr bool kGotAddend = true;
   static constexpr GotPltLayout kGotPlt = {.module_slot = 1, .resolver_slot = 2};
@@ -23,6 +24,17 @@ struct Aarch64 {
   static constexpr const char* kMultiarch = "aarch64-linux-gnu";
   /// ld.so.cache: FLAG_AARCH64_LIB64 | FLAG_ELF_LIBC6.
   static constexpr std::uint32_t kCacheFlags = 0x0a03;
+
+  /// The kernel gives no AT_FPUCW, and libc has no control word to load.
+  static constexpr std::uint32_t kFpuControl = 0;
+  /// Marks the abort handlers of restartable sequences (rseq(2), RSEQ_SIG): a `brk` with a number
+  /// of its own.
+  static constexpr std::uint32_t kRseqSignature = 0xd428bc00;
+  // Names of the vDSO's functions (vdso(7)).
+  static constexpr const char* kVdsoClockGettime = "__kernel_clock_gettime";
+  static constexpr const char* kVdsoClockGetres = "__kernel_clock_getres";
+  static constexpr const char* kVdsoGettimeofday = "__kernel_gettimeofday";
+  static constexpr const char* kVdsoGetrandom = "__kernel_getrandom";
 
   static constexpr RelocKind reloc_kind(std::uint32_t r_type) {
     switch (r_type) {

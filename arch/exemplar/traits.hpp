@@ -27,6 +27,9 @@ struct Exemplar {
   /// so a wrong one shows as programs that read their neighbour's variables. Here: three words.
   static constexpr std::size_t kTcbReserve = 24;
 
+  /// Variant I: bytes right below the thread pointer that belong to the TCB too.
+  static constexpr std::size_t kTcbBelow = 8;
+
   /// What DTPREL words have subtracted and __tls_get_addr adds, so that a 16-bit signed offset
   /// reaches further. 0 on most; ISAs of the MIPS family and RISC-V have one. Here it is like no
   /// other.
@@ -47,6 +50,18 @@ struct Exemplar {
 
   /// Flags of the entries of ld.so.cache that are for this ABI (glibc's dl-cache.h).
   static constexpr std::uint32_t kCacheFlags = 0xee03;
+
+  /// What AT_FPUCW stands for where the kernel gives none; 0: the ISA has no such word.
+  static constexpr std::uint32_t kFpuControl = 0;
+
+  /// Marks the abort handlers of restartable sequences (rseq(2), RSEQ_SIG); 0: none is registered.
+  static constexpr std::uint32_t kRseqSignature = 0;
+
+  // Names of the vDSO's functions (vdso(7)).
+  static constexpr const char* kVdsoClockGettime = "__vdso_clock_gettime";
+  static constexpr const char* kVdsoClockGetres = "__vdso_clock_getres";
+  static constexpr const char* kVdsoGettimeofday = "__vdso_gettimeofday";
+  static constexpr const char* kVdsoGetrandom = "__vdso_getrandom";
 
   /// mmap's protection bit for code that lands indirect branches on marked instructions only, for
   /// files whose PT_GNU_PROPERTY asks for it; 0: the ISA has none, or the kernel takes no such bit.

@@ -13,8 +13,10 @@ struct Riscv64 {
   static constexpr std::uint16_t kMachine = 243;  // EM_RISCV
   static constexpr const char* kName = "riscv64";
   static constexpr TlsVariant kTlsVariant = TlsVariant::i;
-  /// tp holds "the address one past the end of the TCB": the first block begins there.
+  /// tp holds "the address one past the end of the TCB": two words end there, and the first block
+  /// begins.
   static constexpr std::size_t kTcbReserve = 0;
+  static constexpr std::size_t kTcbBelow = 16;
   /// TLS_DTV_OFFSET: what DTPREL subtracts and __tls_get_addr adds.
   static constexpr std::uint64_t kDtvOffset = 0x800;
   static constexpr bool kGotAddend = false;
@@ -24,6 +26,18 @@ struct Riscv64 {
   static constexpr const char* kMultiarch = "riscv64-linux-gnu";
   /// ld.so.cache: FLAG_RISCV_FLOAT_ABI_DOUBLE | FLAG_ELF_LIBC6.
   static constexpr std::uint32_t kCacheFlags = 0x1003;
+
+  /// The kernel gives no AT_FPUCW, and libc has no control word to load.
+  static constexpr std::uint32_t kFpuControl = 0;
+  /// Linux's RSEQ_SIG is 0xf1401073, but the releases of libc that do not know it end the process
+  /// when a thread finds that the first one has registered an area. So none is registered; libc
+  /// falls back.
+  static constexpr std::uint32_t kRseqSignature = 0;
+  // Names of the vDSO's functions (vdso(7)).
+  static constexpr const char* kVdsoClockGettime = "__vdso_clock_gettime";
+  static constexpr const char* kVdsoClockGetres = "__vdso_clock_getres";
+  static constexpr const char* kVdsoGettimeofday = "__vdso_gettimeofday";
+  static constexpr const char* kVdsoGetrandom = "__vdso_getrandom";
 
   static constexpr RelocKind reloc_kind(std::uint32_t r_type) {
     switch (r_type) {

@@ -14,6 +14,8 @@ struct X86_64 {
   static constexpr TlsVariant kTlsVariant = TlsVariant::ii;
   /// Bytes between the thread pointer and the first TLS block (variant I only).
   static constexpr std::size_t kTcbReserve = 0;
+  /// Bytes right below the thread pointer that belong to the TCB (variant I only).
+  static constexpr std::size_t kTcbBelow = 0;
   static constexpr std::uint64_t kDtvOffset = 0;
   /// GLOB_DAT and JUMP_SLOT ignore the addend: binutils' -z mark-plt stores the PLT entry there.
   static constexpr bool kGotAddend = false;

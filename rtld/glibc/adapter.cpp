@@ -34,9 +34,7 @@ Status prepare(Runtime& runtime) {
     a.rseq_offset = runtime.tls.layout.place({a.rseq_bytes, align, 0});
   } else if (a.layout->rseq == Rseq::in_pthread) {
     a.rseq_bytes = 32;
-    a.rseq_offset = a.layout->pthread.rseq_area;
-    if (arch::Port::kTlsVariant == arch::TlsVariant::i)
-      a.rseq_offset -= static_cast<std::int64_t>(a.layout->pthread.size);
+    a.rseq_offset = a.layout->pthread.rseq_area - static_cast<std::int64_t>(descriptor_distance(*a.layout));
   }
   return {};
 }
@@ -100,7 +98,7 @@ Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc) {
   a.runtime_abi = {
       .name = "glibc",
       .link_map_bytes = l.link_map.size,
-      .tcb_bytes = l.pthread.size,
+      .tcb_bytes = arch::Port::kTlsVariant == arch::TlsVariant::ii ? l.pthread.size : descriptor_distance(l),
       .tcb_align = 64,
       // glibc's own figure is 1664 (elf/dl-tls.c); this adds room for libraries that were built for
       // the program's TLS model, which otherwise cannot be opened late. Thread stacks of

@@ -155,6 +155,12 @@ MYLD_EXPORT constinit std::ptrdiff_t __rseq_offset = 0;
 MYLD_EXPORT constinit unsigned int __rseq_size = 0;
 MYLD_EXPORT constinit unsigned int __rseq_flags = 0;
 MYLD_EXPORT constinit char __nptl_initial_report_events = 0;
+// riscv64: pthread_mutex_init, for robust mutexes.
+MYLD_EXPORT constinit bool __nptl_set_robust_list_avail = false;
+// aarch64 and riscv64: every module that is built with a stack protector; libc's setjmp and atexit. On
+// x86-64 both are in the TCB, and the map keeps these names in the loader.
+MYLD_EXPORT constinit std::uintptr_t __stack_chk_guard = 0;
+MYLD_EXPORT constinit std::uintptr_t __pointer_chk_guard = 0;
 /// Exists so that the version node GLIBC_2.34 does.
 MYLD_EXPORT constinit int __rtld_version_placeholder = 1;
 

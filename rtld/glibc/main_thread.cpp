@@ -12,10 +12,6 @@ constexpr std::int32_t kJoinable = 2;       // 2.43: enum of pthread.joinstate
 constexpr std::int32_t kStackModeUser = 2;  // 2.43: pthread.stack_mode, ALLOCATE_GUARD_USER
 constexpr std::int64_t kFutexOffset = -32;  // pthread_mutex_t: __lock minus __list.__next
 
-std::uintptr_t descriptor(std::uintptr_t tp) {
-  return arch::Port::kTlsVariant == arch::TlsVariant::ii ? tp : tp - g_adapter.layout->pthread.size;
-}
-
 void fill_header(const Layout& l, const Record& pd, std::uintptr_t tp, const Adapter& a) {
   pd.put(l.pthread.header_tcb, tp);
   pd.put(l.pthread.header_self, tp);
@@ -28,7 +24,8 @@ void register_robust_list(const Layout& l, const Record& pd) {
   pd.put(l.pthread.robust_head, head);
   pd.put(l.pthread.robust_prev, head);
   pd.put(l.pthread.robust_head_futex_offset, kFutexOffset);
-  arch::syscall(arch::kSysSetRobustList, reinterpret_cast<long>(head), 24);
+  __nptl_set_robust_list_avail =
+      arch::syscall(arch::kSysSetRobustList, reinterpret_cast<long>(head), 24) == 0;
 }
 
 /// An area that is not registered says so; new threads look at it before they register theirs.
@@ -38,7 +35,7 @@ void register_rseq(const Adapter& a, std::uintptr_t tp) {
   constexpr std::uint32_t kUninitialised = static_cast<std::uint32_t>(-1),
                           kRegistrationFailed = static_cast<std::uint32_t>(-2);
   __rseq_offset = a.rseq_offset;
-  bool wanted = a.tunables.number(TunableKey::pthread_rseq, 1) != 0;
+  bool wanted = arch::Port::kRseqSignature != 0 && a.tunables.number(TunableKey::pthread_rseq, 1) != 0;
   area[1] = kUninitialised;
   // 2.36's area has 32 bytes whatever the kernel has; later ones as many as AT_RSEQ_FEATURE_SIZE
   // asks.
@@ -78,6 +75,9 @@ void create_main_thread(Runtime& runtime, std::uintptr_t tp) {
     a.stack_guard = random[0] & ~std::uint64_t{0xff};
     a.pointer_guard = random[1];
   }
+  // Where the ABI has no place for them in the TCB, everyone reads these.
+  __stack_chk_guard = a.stack_guard;
+  __pointer_chk_guard = a.pointer_guard;
   Record global(_rtld_global);
   for (Offset list : {l.rtld_global._dl_stack_used, l.rtld_global._dl_stack_user,
                       l.rtld_global._dl_stack_cache}) {
@@ -86,7 +86,7 @@ void create_main_thread(Runtime& runtime, std::uintptr_t tp) {
       memcpy(head, links, sizeof links);
     }
   }
-  Record pd(reinterpret_cast<void*>(descriptor(tp)));
+  Record pd(reinterpret_cast<void*>(tp - descriptor_distance(l)));
   fill_header(l, pd, tp, a);
   void* tid_word = pd.at(l.tid_address_is_joinstate ? l.pthread.joinstate : l.pthread.tid);
   long tid = arch::syscall(arch::kSysSetTidAddress, reinterpret_cast<long>(tid_word));

@@ -22,4 +22,7 @@ extern std::ptrdiff_t __rseq_offset;
 extern unsigned int __rseq_size;
 extern unsigned int __rseq_flags;
 extern char __nptl_initial_report_events;
+extern bool __nptl_set_robust_list_avail;
+extern std::uintptr_t __stack_chk_guard;
+extern std::uintptr_t __pointer_chk_guard;
 }
