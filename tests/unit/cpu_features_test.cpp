@@ -7,6 +7,7 @@
 #include "rtld/glibc/x86_64/cpu.hpp"
 #include "tests/unit/catch.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -375,7 +376,10 @@ TEST_CASE("Intel: the last level counts whole, its threads' share is the lower b
   CHECK(cpu.prefers(Fast_Unaligned_Copy));
 
   // By the rules of 2.36's tag it was three quarters of one thread's share: 32 MiB / 16.
-  Rules old{.minor = 36, .avx_vnni_allows_avx512 = true, .share_is_threshold = true};
+  Rules old{.minor = 36,
+            .avx_vnni_allows_avx512 = true,
+            .doubled_rep_movsb = true,
+            .share_is_threshold = true};
   cpu = examined(processor("GenuineIntel", kIceLakeServer), kAllVectors, old);
   CHECK(cpu.thresholds.shared_cache_size == 2 << 20);
   CHECK(cpu.thresholds.non_temporal == (2 << 20) * 3 / 4);
@@ -478,19 +482,49 @@ TEST_CASE("each leaf is executed once, also when it is all asked again") {
 
 TEST_CASE("preferences are renumbered for the release") {
   auto ice_lake = processor("GenuineIntel", kIceLakeServer);
+  ice_lake[7].regs.edx |= bits({FSRM});
+  auto word_of = [&](const Layout& layout) {
+    Rules rules = rules_for(layout);
+    Cpu cpu = examined(ice_lake, 7, rules, "glibc.cpu.hwcaps=Prefer_ERMS");
+    std::vector<std::byte> block(layout.cpu_features.size);
+    store(cpu, rules, layout, block.data());
+    return read(block, layout.cpu_features.preferred, 4);
+  };
   auto word = [&](unsigned minor) {
     const Layout* layout = layout_of(minor);
     REQUIRE(layout != nullptr);
-    Rules rules = rules_for(*layout);
-    Cpu cpu = examined(ice_lake, 7, rules, "glibc.cpu.hwcaps=Prefer_ERMS");
-    std::vector<std::byte> block(layout->cpu_features.size);
-    store(cpu, rules, *layout, block.data());
-    return read(block, layout->cpu_features.preferred, 4);
+    return word_of(*layout);
   };
   // Fast_Rep_String, Fast_Unaligned_Load, PMINUB, Copy, I586, I686, AVX_Fast_Unaligned_Load.
   constexpr std::uint64_t kLow = 1 << 0 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 9;
-  CHECK(word(36) == (kLow | 1 << 11 | 1 << 12));  // Prefer_ERMS, Prefer_No_AVX512
-  CHECK(word(38) == (kLow | 1 << 12 | 1 << 13));
-  CHECK(word(43) == (kLow | 1 << 12 | 1 << 13));
-  CHECK(word(34) == (kLow | 1 << 12 | 1 << 13 | 1 << 16));  // and Prefer_AVX2_STRCMP
+  // Prefer_ERMS, Prefer_No_AVX512, Avoid_Short_Distance_REP_MOVSB.
+  CHECK(word(36) == (kLow | 1 << 11 | 1 << 12 | 1 << 15));
+  CHECK(word(37) == word(36));
+  CHECK(word(38) == (kLow | 1 << 12 | 1 << 13 | 1 << 16));
+  CHECK(word(43) == word(38));
+  // In 2.34 Prefer_AVX2_STRCMP precedes the last, and its tag has Prefer_MAP_32BIT_EXEC.
+  CHECK(word(34) == (kLow | 1 << 11 | 1 << 12 | 1 << 15 | 1 << 16));
+  const Layout& tag = host_known().layouts.front();
+  REQUIRE(tag.minor == 34);
+  CHECK(word_of(tag) == (kLow | 1 << 12 | 1 << 13 | 1 << 16 | 1 << 17));
+}
+
+TEST_CASE("every layout's rules fill its block and nothing beyond it") {
+  for (const Layout& layout : host_known().layouts) {
+    INFO("2." << unsigned{layout.minor});
+    std::vector<std::byte> block(layout.cpu_features.size + 64, std::byte{0xa5});
+    std::fill_n(block.begin(), layout.cpu_features.size, std::byte{});
+    const char* envp[] = {nullptr};
+    Tunables tunables;
+    tunables.init(host_known(), kTunableKeys, envp, false, {});
+    REQUIRE(tunables.bind(layout.tunables, true));
+    fill_cpu_features(layout, {.hwcap2 = getauxval(AT_HWCAP2)}, tunables, block.data());
+    // libc copies these unchecked, and its memset crashes when one is 0.
+    for (Offset at :
+         {layout.cpu_features.non_temporal_threshold, layout.cpu_features.rep_movsb_threshold,
+          layout.cpu_features.rep_stosb_threshold, layout.cpu_features.rep_movsb_stop_threshold})
+      CHECK(read(block, at, 8) != 0);
+    for (std::size_t i = layout.cpu_features.size; i < block.size(); ++i)
+      REQUIRE(block[i] == std::byte{0xa5});
+  }
 }

@@ -189,30 +189,49 @@ enum Preference : std::uint8_t {
 
 enum class Kind : std::uint8_t { unknown, intel, amd, zhaoxin, hygon, other };
 
-/// What depends on the release beside offsets. `branch` means that the build follows the release's
-/// maintenance branch, as distributions do, rather than its tag. What a branch took over is known
-/// to the month; a build from the middle of a branch may differ in thresholds, never in safety.
+/// How memset's use of streaming stores is decided.
+enum class Memset : std::uint8_t {
+  no_threshold,   ///< up to 2.39
+  intel_and_amd,  ///< 2.40: those two alone, less what Avoid_Non_Temporal_Memset says
+  preferences,    ///< 2.41: Avoid_Non_Temporal_Memset says it all, and Avoid_STOSB is known
+};
+
+/// What depends on the release beside offsets. A number is the release that began it, `+` that the
+/// maintenance branches of older ones took it over. Releases are known to the commit (their
+/// ChangeLogs), branches only as far as a distribution's sources were read (2.36, 2.41): a build
+/// from some other point of a branch may get another threshold than from its own ld.so, but never
+/// an instruction that it could not use.
 struct Rules {
   std::uint8_t minor = 0;
-  bool hygon_is_kind = false;         ///< 2.41: Hygon is a vendor of its own, before it was AMD
-  bool hygon_models = false;          ///< 2.43: and has tuning of its own
-  bool newer_features = false;        ///< 2.38: RAO_INT ... AMX_COMPLEX, and FSGSBASE by AT_HWCAP2
-  bool has_leaf24 = false;            ///< 2.39: AVX10 and APX
-  bool by_microarchitecture = false;  ///< 2.38: Intel's models are grouped, with a divisor
-  bool all_intel_families = false;    ///< 2.41 branch: not family 6 alone
-  bool avx_vnni_allows_avx512 = false;  ///< 2.35
-  bool prefers_avx2_strcmp = false;     ///< 2.34
-  bool zhaoxin_yongfeng = false;        ///< 2.40: newer Zhaoxin, and no lower bound for them
-  bool shstk_can_be_set = false;        ///< 2.39: glibc.cpu.hwcaps=SHSTK
-  bool tlsdesc_save_area = false;  ///< 2.39 branch: areas have room for TLS descriptors, and AMX
-  bool full_size_is_standard = false;  ///< 2.41 branch: the full area is that of XSAVE again
-  bool share_is_threshold = false;     ///< 2.34 - 2.37 tags: shared size is a thread's share
-  bool leaf4_instead_of_2 = false;     ///< 2.39: where leaf 2 says nothing
-  bool unknown_cache_is_64m = false;   ///< 2.38
-  bool amd_leaf_1d = false;            ///< 2.38: AMD caches by leaf 0x8000001d
-  bool amd_avoids_erms = false;        ///< 2.40: Zen 3 and later are faster without REP MOVSB
-  bool memset_threshold = false;       ///< 2.40: a threshold for memset; Intel alone
-  bool memset_preferences = false;     ///< 2.41: Avoid_Non_Temporal_Memset, Avoid_STOSB
+  // Instructions.
+  bool has_newer_features = false;  ///< 2.38: RAO_INT to APX_F, and FSGSBASE by AT_HWCAP2
+  bool has_leaf24 = false;          ///< 2.39: AVX10
+  bool shstk_can_be_set = false;    ///< 2.39: glibc.cpu.hwcaps=SHSTK
+  // XSAVE areas.
+  bool tlsdesc_save_area = false;      ///< 2.40+: they have room for TLS descriptors, and AMX
+  bool full_size_is_standard = false;  ///< 2.41+: the full area is that of XSAVE again
+  // Models.
+  bool prefers_avx2_strcmp = false;     ///< 2.34 alone
+  bool avx_vnni_allows_avx512 = false;  ///< 2.35+
+  bool disables_skylake_tsx = false;    ///< 2.35
+  bool groups_intel_models = false;     ///< 2.38: with a divisor for each group
+  bool tunes_all_intel = false;         ///< 2.42+: other families than 6, Arrow Lake, Panther Lake
+  bool knows_nova_lake = false;         ///< 2.43: and Wildcat Lake
+  bool hygon_is_kind = false;           ///< 2.41: Hygon is a vendor of its own, before it was AMD
+  bool tunes_hygon = false;             ///< 2.43
+  bool tunes_yongfeng = false;          ///< 2.40: newer Zhaoxin, and no lower bound for them
+  // Caches.
+  bool leaf4_instead_of_2 = false;   ///< 2.39+: where leaf 2 says nothing
+  bool amd_leaf_1d = false;          ///< 2.37: AMD caches by leaf 0x8000001d
+  bool amd_legacy_fallback = false;  ///< 2.39+: or by older leaves where that is empty
+  // Thresholds.
+  bool doubled_rep_movsb = false;     ///< 2.35: 8192 bytes and not 4096 with 32-byte vectors
+  bool late_rep_movsb_stop = false;   ///< 2.36: computed after the tunables
+  bool share_is_threshold = false;    ///< up to 2.37, not +: all by one thread's share
+  bool bounded_non_temporal = false;  ///< 2.37+
+  bool unknown_cache_is_64m = false;  ///< 2.38
+  bool amd_avoids_erms = false;       ///< 2.40+: Zen 3 and later are faster without REP MOVSB
+  Memset memset = Memset::no_threshold;
 };
 
 Rules rules_for(const Layout& layout);

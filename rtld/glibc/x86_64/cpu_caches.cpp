@@ -180,7 +180,7 @@ Cache amd_legacy_cache(const Cpu& cpu, Cpuid& cpuid, const Rules& rules, Level l
   std::uint32_t line = value & 0xff;
   Cache cache{static_cast<std::int64_t>(bytes), amd_associativity(value >> 12 & 0xf, bytes, line),
               line};
-  if (level == Level::l3 && rules.amd_leaf_1d) {
+  if (level == Level::l3 && rules.amd_legacy_fallback) {
     // One thread's share, or a core complex's, of what the leaf says of the whole chip.
     std::uint32_t threads = max_extended >= 0x80000008 ? (cpuid.leaf(0x80000008).ecx & 0xff) + 1
                                                        : threads_of_leaf1(cpu);
@@ -193,13 +193,14 @@ Cache amd_legacy_cache(const Cpu& cpu, Cpuid& cpuid, const Rules& rules, Level l
 /// Subleaves 0 to 3 of leaf 0x8000001d, which fewer and fewer hypervisors leave empty.
 Cache amd_cache(const Cpu& cpu, Cpuid& cpuid, const Rules& rules, Level level) {
   if (level == Level::l4) return {};
-  if (cpu.kind == Kind::hygon || (rules.amd_leaf_1d && cpuid.leaf(0x80000000).eax >= 0x8000001d)) {
+  bool by_leaf_1d = cpu.kind == Kind::hygon || rules.amd_leaf_1d;
+  bool may_fall_back = cpu.kind == Kind::amd && rules.amd_legacy_fallback;
+  if (by_leaf_1d && (!may_fall_back || cpuid.leaf(0x80000000).eax >= 0x8000001d)) {
     constexpr std::uint8_t kSubleaf[] = {1, 0, 2, 3};
     CpuidRegs regs = cpuid.leaf(0x8000001d, kSubleaf[static_cast<int>(level)]);
-    if (regs.ecx != 0 || cpu.kind == Kind::hygon) {
-      regs.ebx &= ~(0x3ffu << 12);
-      return deterministic(regs);
-    }
+    regs.ebx &= ~(0x3ffu << 12);
+    if (regs.ecx != 0 || cpu.kind == Kind::hygon) return deterministic(regs);
+    if (!may_fall_back) return {};
   }
   return amd_legacy_cache(cpu, cpuid, rules, level);
 }
@@ -300,7 +301,8 @@ Share amd_share(
     const Cpu& cpu, Cpuid& cpuid, const Rules& rules, std::int64_t l2, std::int64_t l3) {
   if (l3 <= 0) return {l2, l2};
   if (rules.amd_leaf_1d) {
-    std::int64_t shared = cpu.family < 0x17 ? l3 + l2 : l3;
+    bool exclusive = cpu.family < 0x17 && rules.amd_legacy_fallback;
+    std::int64_t shared = exclusive ? l3 + l2 : l3;
     return {shared, shared};
   }
   std::uint32_t threads = 0;
@@ -323,15 +325,16 @@ constexpr std::uint64_t kMaxNonTemporal = ~std::uint64_t{0} >> 4;
 
 std::uint64_t non_temporal_threshold(const Cpu& cpu, const Rules& rules, const Share& share) {
   auto low = static_cast<std::uint64_t>(share.per_thread * 3 / 4);
-  if (rules.share_is_threshold) return low;
-  // An unknown size is -1: a huge number before the division from 2.38 on, nothing before that.
-  std::uint64_t threshold =
-      rules.unknown_cache_is_64m
-          ? static_cast<std::uint64_t>(share.shared) / cpu.non_temporal_divisor
-          : static_cast<std::uint64_t>(share.shared / 4);
-  if (threshold < low) threshold = low;
-  bool exempt = rules.zhaoxin_yongfeng && cpu.kind == Kind::zhaoxin;
-  if (!cpu.usable(ERMS) && !exempt) threshold = low;
+  std::uint64_t threshold = low;
+  if (!rules.share_is_threshold) {
+    // An unknown size is -1: a huge number before the division from 2.38 on, nothing before that.
+    threshold = rules.unknown_cache_is_64m
+                    ? static_cast<std::uint64_t>(share.shared) / cpu.non_temporal_divisor
+                    : static_cast<std::uint64_t>(share.shared / 4);
+    bool exempt = rules.tunes_yongfeng && cpu.kind == Kind::zhaoxin;
+    if (threshold < low || (!cpu.usable(ERMS) && !exempt)) threshold = low;
+  }
+  if (!rules.bounded_non_temporal) return threshold;
   if (threshold < kMinNonTemporal) return rules.unknown_cache_is_64m ? 64u << 20 : kMinNonTemporal;
   return threshold > kMaxNonTemporal ? kMaxNonTemporal : threshold;
 }
@@ -342,29 +345,39 @@ std::uint64_t vector_size(const Cpu& cpu) {
   return cpu.prefers(AVX_Fast_Unaligned_Load) ? 32 : 16;
 }
 
+/// Whether memset streams above the threshold of memcpy.
+bool streams_memset(const Cpu& cpu, const Rules& rules) {
+  if (cpu.prefers(Avoid_Non_Temporal_Memset)) return false;
+  return rules.memset == Memset::preferences || cpu.kind == Kind::intel || cpu.kind == Kind::amd;
+}
+
+std::uint64_t rep_movsb_threshold(const Cpu& cpu,
+                                  const Rules& rules,
+                                  std::uint64_t vector,
+                                  std::uint64_t non_temporal) {
+  if (rules.amd_avoids_erms && cpu.kind == Kind::amd) return non_temporal;
+  if (cpu.usable(FSRM)) return 2112;
+  return vector == 16 ? 2048 : (rules.doubled_rep_movsb ? 4096 : 2048) * (vector / 16);
+}
+
 void find_thresholds(Cpu& cpu, const Rules& rules, const Tunables& tunables, const Share& share) {
   Thresholds& to = cpu.thresholds;
-  to.non_temporal = non_temporal_threshold(cpu, rules, share);
   std::uint64_t vector = vector_size(cpu);
+  to.non_temporal = non_temporal_threshold(cpu, rules, share);
   to.rep_movsb_min = vector * 8;
-  to.rep_movsb = vector == 16 ? 2048 : 4096 * (vector / 16);
-  if (cpu.usable(FSRM)) to.rep_movsb = 2112;
-  if (rules.amd_avoids_erms && cpu.kind == Kind::amd) to.rep_movsb = to.non_temporal;
+  to.rep_movsb = rep_movsb_threshold(cpu, rules, vector, to.non_temporal);
+  to.memset_non_temporal = streams_memset(cpu, rules) ? to.non_temporal : ~std::uint64_t{0};
+  to.rep_movsb_stop = to.non_temporal;
 
   if (std::uint64_t size = tunables.number(TunableKey::cpu_x86_data_cache_size, 0))
     to.data_cache_size = size;
   if (std::uint64_t size = tunables.number(TunableKey::cpu_x86_shared_cache_size, 0))
     to.shared_cache_size = size;
-
-  bool memset_known =
-      rules.memset_preferences ? !cpu.prefers(Avoid_Non_Temporal_Memset) : cpu.kind == Kind::intel;
-  to.memset_non_temporal = memset_known ? to.non_temporal : ~std::uint64_t{0};
-
   auto in_bounds = [](std::uint64_t size) {
     return size > kMinNonTemporal && size <= kMaxNonTemporal;
   };
   std::uint64_t asked = tunables.number(TunableKey::cpu_x86_non_temporal_threshold, 0);
-  if (rules.share_is_threshold ? asked != 0 : in_bounds(asked)) to.non_temporal = asked;
+  if (rules.bounded_non_temporal ? in_bounds(asked) : asked != 0) to.non_temporal = asked;
   asked = tunables.number(TunableKey::cpu_x86_memset_non_temporal_threshold, 0);
   if (in_bounds(asked)) to.memset_non_temporal = asked;
   asked = tunables.number(TunableKey::cpu_x86_rep_movsb_threshold, 0);
@@ -374,11 +387,13 @@ void find_thresholds(Cpu& cpu, const Rules& rules, const Tunables& tunables, con
   if (rules.amd_avoids_erms && cpu.kind == Kind::amd &&
       !tunables.is_set(TunableKey::cpu_x86_rep_stosb_threshold))
     to.rep_stosb = ~std::uint64_t{0};
-  // Non-temporal memset is reached through the REP STOSB path alone.
-  if (rules.memset_preferences && cpu.prefers(Avoid_STOSB)) to.rep_stosb = to.memset_non_temporal;
+  // Streaming memset is reached through the REP STOSB path alone.
+  if (rules.memset == Memset::preferences && cpu.prefers(Avoid_STOSB))
+    to.rep_stosb = to.memset_non_temporal;
 
-  bool stops_at_l2 = cpu.kind == Kind::amd && !rules.amd_avoids_erms;
-  to.rep_movsb_stop = stops_at_l2 ? cpu.caches.level2_cache_size : to.non_temporal;
+  if (rules.late_rep_movsb_stop) to.rep_movsb_stop = to.non_temporal;
+  if (cpu.kind == Kind::amd && !rules.amd_avoids_erms)
+    to.rep_movsb_stop = cpu.caches.level2_cache_size;
 }
 
 }  // namespace
@@ -412,7 +427,7 @@ void find_caches(Cpu& cpu, Cpuid& cpuid, const Rules& rules, const Tunables& tun
       share = {l3.size, l3.size};
     } else {
       share = amd_share(cpu, cpuid, rules, l2.size, l3.size);
-      if (rules.amd_leaf_1d) l4 = {};
+      if (rules.amd_legacy_fallback) l4 = {};
     }
     break;
   case Kind::unknown:
@@ -444,9 +459,10 @@ void store_thresholds(const Cpu& cpu, const Rules& rules, Tunables& tunables) {
   constexpr std::uint64_t kMax = ~std::uint64_t{0};
   tunables.set(TunableKey::cpu_x86_data_cache_size, from.data_cache_size, 0, kMax);
   tunables.set(TunableKey::cpu_x86_shared_cache_size, from.shared_cache_size, 0, kMax);
-  tunables.set(TunableKey::cpu_x86_non_temporal_threshold, from.non_temporal, kMinNonTemporal,
-               kMaxNonTemporal);
-  if (rules.memset_threshold)
+  bool bounded = rules.late_rep_movsb_stop;  // both came with 2.36
+  tunables.set(TunableKey::cpu_x86_non_temporal_threshold, from.non_temporal,
+               bounded ? kMinNonTemporal : 0, bounded ? kMaxNonTemporal : kMax);
+  if (rules.memset != Memset::no_threshold)
     tunables.set(TunableKey::cpu_x86_memset_non_temporal_threshold, from.memset_non_temporal,
                  kMinNonTemporal, kMax);
   tunables.set(TunableKey::cpu_x86_rep_movsb_threshold, from.rep_movsb, from.rep_movsb_min, kMax);

@@ -38,21 +38,24 @@ std::uint32_t kind_number(Kind kind, const Rules& rules) {
 }
 
 /// The word `preferred[0]` in the numbering of the release.
-std::uint32_t preferred_word(const Cpu& cpu, const Rules& rules, PreferredBits numbering) {
-  constexpr std::uint32_t kSame = (1u << Prefer_MAP_32BIT_EXEC) - 1;
+std::uint32_t preferred_word(const Cpu& cpu, const Rules& rules, const Layout& layout) {
+  constexpr std::uint32_t kFromNoVzeroupper = ~0u << Prefer_No_VZEROUPPER;
   std::uint32_t known = (1u << (Avoid_Short_Distance_REP_MOVSB + 1)) - 1;
-  if (rules.memset_preferences) known |= 1u << Avoid_Non_Temporal_Memset | 1u << Avoid_STOSB;
+  if (rules.memset != Memset::no_threshold) known |= 1u << Avoid_Non_Temporal_Memset;
+  if (rules.memset == Memset::preferences) known |= 1u << Avoid_STOSB;
   std::uint32_t word = cpu.preferred & known;
+  bool map_32bit = layout.preferred_bits == PreferredBits::with_map_32bit;
   if (rules.prefers_avx2_strcmp) {
-    // 2.34: as in 2.38, but Prefer_AVX2_STRCMP is 16 and Avoid_Short_Distance_REP_MOVSB is 17.
-    word &= (1u << Avoid_Short_Distance_REP_MOVSB) - 1;
-    word |= cpu.prefers(Prefer_AVX2_STRCMP) ? 1u << 16 : 0;
-    word |= cpu.prefers(Avoid_Short_Distance_REP_MOVSB) ? 1u << 17 : 0;
-    return word;
+    // In 2.34 Prefer_AVX2_STRCMP stands before Avoid_Short_Distance_REP_MOVSB, and Prefer_MAP_32BIT
+    // is there in the release but not on its branch.
+    word &= ~(1u << Avoid_Short_Distance_REP_MOVSB);
+    word |= cpu.prefers(Prefer_AVX2_STRCMP) ? 1u << Avoid_Short_Distance_REP_MOVSB : 0;
+    word |= cpu.prefers(Avoid_Short_Distance_REP_MOVSB) ? 2u << Avoid_Short_Distance_REP_MOVSB : 0;
+    map_32bit = layout.rtld_global.size < 4176;
   }
-  if (numbering == PreferredBits::without_map_32bit)
-    return (word & kSame) | (word >> (Prefer_MAP_32BIT_EXEC + 1) << Prefer_MAP_32BIT_EXEC);
-  return word;
+  if (map_32bit) return word;
+  std::uint32_t low = word & ((1u << Prefer_MAP_32BIT_EXEC) - 1);
+  return low | (word & kFromNoVzeroupper) >> 1;
 }
 
 /// AT_MINSIGSTKSZ for a kernel that does not say: the signal frame with the XSAVE area, as glibc's
@@ -62,6 +65,35 @@ std::uint64_t min_sigstack(const Cpu& cpu) {
   std::uint64_t frame = (440 + 8 + 15 + 15) & ~std::uint64_t{15};  // rt_sigframe, return address
   frame += 64 - 16;                                                // to align the area
   return frame + cpu.xsave_area_bytes + 4;                         // FP_XSTATE_MAGIC2
+}
+
+/// All but what the layout itself shows.
+Rules rules_of(std::uint8_t minor, bool branch) {
+  return {
+      .minor = minor,
+      .has_newer_features = minor >= 38,
+      .shstk_can_be_set = minor >= 39,
+      .tlsdesc_save_area = minor >= 40 || (minor == 39 && branch),
+      .full_size_is_standard = minor >= 41,
+      .prefers_avx2_strcmp = minor == 34,
+      .avx_vnni_allows_avx512 = minor >= 35 || branch,
+      .disables_skylake_tsx = minor >= 35,
+      .groups_intel_models = minor >= 38,
+      .tunes_all_intel = minor >= 41,
+      .knows_nova_lake = minor >= 43,
+      .hygon_is_kind = minor >= 41,
+      .tunes_hygon = minor >= 43,
+      .tunes_yongfeng = minor >= 40,
+      .leaf4_instead_of_2 = minor >= 39 || branch,
+      .amd_leaf_1d = minor >= 37,
+      .amd_legacy_fallback = minor >= 39 || (minor >= 37 && branch),
+      .doubled_rep_movsb = minor >= 35,
+      .late_rep_movsb_stop = minor >= 36,
+      .share_is_threshold = minor <= 37 && !branch,
+      .bounded_non_temporal = minor >= 37 || branch,
+      .unknown_cache_is_64m = minor >= 38,
+      .amd_avoids_erms = minor >= 40 || (minor >= 38 && branch),
+  };
 }
 
 CpuResult result_of(const Cpu& cpu, const CpuFacts& facts) {
@@ -90,35 +122,17 @@ CpuResult result_of(const Cpu& cpu, const CpuFacts& facts) {
 }  // namespace
 
 Rules newest_rules() {
-  return {
-      .minor = 43,
-      .hygon_is_kind = true,
-      .hygon_models = true,
-      .newer_features = true,
-      .has_leaf24 = true,
-      .by_microarchitecture = true,
-      .all_intel_families = true,
-      .avx_vnni_allows_avx512 = true,
-      .prefers_avx2_strcmp = false,
-      .zhaoxin_yongfeng = true,
-      .shstk_can_be_set = true,
-      .tlsdesc_save_area = true,
-      .full_size_is_standard = true,
-      .share_is_threshold = false,
-      .leaf4_instead_of_2 = true,
-      .unknown_cache_is_64m = true,
-      .amd_leaf_1d = true,
-      .amd_avoids_erms = true,
-      .memset_threshold = true,
-      .memset_preferences = true,
-  };
+  Rules rules = rules_of(43, true);
+  rules.has_leaf24 = true;
+  rules.memset = Memset::preferences;
+  return rules;
 }
 
 Rules rules_for(const Layout& layout) {
   const unsigned minor = layout.minor;
   // Marks of a build that follows its release's branch: 2.34 has a third lock since October 2021,
   // 2.35 to 2.38 have link_map.l_init_called_next since September 2023, 2.39 has AT_HWCAP3 since
-  // March 2024. The thresholds were changed on those branches in the same weeks or before.
+  // March 2024.
   bool branch = minor >= 40;
   if (minor == 34)
     branch = layout.rtld_global.size >= 4176;
@@ -128,31 +142,14 @@ Rules rules_for(const Layout& layout) {
     branch = layout.link_map.size >= 1192;
   else if (minor == 39)
     branch = layout.rtld_global_ro._dl_hwcap3 != kAbsent;
-  bool memset_threshold = layout.cpu_features.memset_non_temporal_threshold != kAbsent;
+  Rules rules = rules_of(layout.minor, branch);
   std::uint32_t leaves = (layout.cpu_features.preferred - layout.cpu_features.features) / 32u;
-  return {
-      .minor = layout.minor,
-      .hygon_is_kind = minor >= 41,
-      .hygon_models = minor >= 43,
-      .newer_features = minor >= 38,
-      .has_leaf24 = leaves > kLeaf24,
-      .by_microarchitecture = minor >= 38,
-      .all_intel_families = minor >= 41,
-      .avx_vnni_allows_avx512 = minor >= 35 || branch,
-      .prefers_avx2_strcmp = minor == 34,
-      .zhaoxin_yongfeng = minor >= 40,
-      .shstk_can_be_set = minor >= 39,
-      .tlsdesc_save_area = minor >= 40 || (minor == 39 && branch),
-      .full_size_is_standard = minor >= 41,
-      .share_is_threshold = minor <= 37 && !branch,
-      .leaf4_instead_of_2 = minor >= 39 || branch,
-      .unknown_cache_is_64m = minor >= 38,
-      .amd_leaf_1d = minor >= 38,
-      .amd_avoids_erms = minor >= 40 || (minor >= 38 && branch),
-      .memset_threshold = memset_threshold,
-      // 2.39 took the threshold over only in April 2025, with all that followed it.
-      .memset_preferences = minor >= 41 || (minor == 39 && memset_threshold),
-  };
+  rules.has_leaf24 = leaves > kLeaf24;
+  if (layout.cpu_features.memset_non_temporal_threshold == kAbsent)
+    rules.memset = Memset::no_threshold;
+  else  // 2.39's branch took it over in April 2025, with what had followed
+    rules.memset = minor == 40 ? Memset::intel_and_amd : Memset::preferences;
+  return rules;
 }
 
 Cpu examine(Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap2, const Tunables& tunables) {
@@ -174,7 +171,7 @@ void store(const Cpu& cpu, const Rules& rules, const Layout& layout, std::byte* 
   __builtin_memcpy(block + at.basic, basic, sizeof basic);
   __builtin_memcpy(block + at.features, cpu.features,
                    (rules.has_leaf24 ? kLeaf24 + 1 : kLeaf24) * sizeof cpu.features[0]);
-  put(block, at.preferred, preferred_word(cpu, rules, layout.preferred_bits));
+  put(block, at.preferred, preferred_word(cpu, rules, layout));
   put(block, at.isa_1, cpu.isa_1);
   put(block, at.xsave_state_size, cpu.xsave_state_size);
   put(block, at.xsave_state_full_size, cpu.xsave_state_full_size);

@@ -58,26 +58,28 @@ constexpr IntelModel kFamily6[] = {
     {0xbe, Core::modern},
 };
 
-/// Known since the 2.41 branch.
-constexpr std::uint8_t kFamily6Newer[] = {0xb5, 0xc5, 0xcc, 0xd5};
+/// More of Arrow Lake, Panther Lake; Wildcat Lake is 0xd5.
+constexpr std::uint8_t kFamily6Newer[] = {0xb5, 0xc5, 0xcc};
 
 Core intel_core(const Cpu& cpu, const Rules& rules) {
   if (cpu.family == 6) {
     for (const IntelModel& entry : kFamily6) {
       if (entry.model != cpu.model) continue;
       // Before 2.38 only the first two models of this core were listed.
-      bool listed = entry.core != Core::bonnell || rules.by_microarchitecture ||
-                    cpu.model == 0x1c || cpu.model == 0x26;
+      bool listed = entry.core != Core::bonnell || rules.groups_intel_models || cpu.model == 0x1c ||
+                    cpu.model == 0x26;
       return listed ? entry.core : Core::unlisted;
     }
-    if (rules.all_intel_families) {
+    if (rules.tunes_all_intel) {
       for (std::uint8_t model : kFamily6Newer) {
         if (model == cpu.model) return Core::modern;
       }
     }
+    if (rules.knows_nova_lake && cpu.model == 0xd5) return Core::modern;
   }
-  if (rules.all_intel_families) {
-    bool nova_lake = cpu.family == 18 && (cpu.model == 1 || cpu.model == 3);
+  if (rules.tunes_all_intel) {
+    bool nova_lake =
+        rules.knows_nova_lake && cpu.family == 18 && (cpu.model == 1 || cpu.model == 3);
     bool diamond_rapids = cpu.family == 19 && cpu.model == 1;
     if (nova_lake || diamond_rapids) return Core::modern;
   }
@@ -109,12 +111,12 @@ void prefer_by_core(Cpu& cpu, const Rules& rules, Core core) {
     return;
   case Core::sandy_bridge: cpu.non_temporal_divisor = 8; break;
   case Core::skylake_server:
-    if (rules.memset_preferences) cpu.prefer(Avoid_Non_Temporal_Memset);
+    if (rules.memset != Memset::no_threshold) cpu.prefer(Avoid_Non_Temporal_Memset);
     [[fallthrough]];
   case Core::skylake_client:
   case Core::modern: cpu.non_temporal_divisor = 2; break;
   case Core::unlisted:
-    if (cpu.family != 6 && !rules.all_intel_families) return;
+    if (cpu.family != 6 && !rules.tunes_all_intel) return;
     break;
   }
   if (cpu.has(AVX)) {
@@ -124,7 +126,7 @@ void prefer_by_core(Cpu& cpu, const Rules& rules, Core core) {
 }
 
 /// Transactional memory that errata have taken away, in case an old kernel or microcode did not.
-void disable_broken_tsx(Cpu& cpu) {
+void disable_broken_tsx(Cpu& cpu, const Rules& rules) {
   bool all = false;
   bool rtm_only = false;
   switch (cpu.model) {
@@ -139,6 +141,7 @@ void disable_broken_tsx(Cpu& cpu) {
   case 0x46: rtm_only = true; break;
   default: break;
   }
+  all = all && rules.disables_skylake_tsx;
   if (all) {
     cpu.set_unusable(HLE);
     cpu.set_usable(RTM_ALWAYS_ABORT);
@@ -149,7 +152,7 @@ void disable_broken_tsx(Cpu& cpu) {
 void apply_intel(Cpu& cpu, const Rules& rules, std::uint32_t extended_model) {
   if (cpu.family == 6) cpu.model += extended_model;
   prefer_by_core(cpu, rules, intel_core(cpu, rules));
-  if (cpu.family == 6) disable_broken_tsx(cpu);
+  if (cpu.family == 6) disable_broken_tsx(cpu, rules);
   if (cpu.has(AVX512ER)) {
     cpu.prefer(Prefer_No_VZEROUPPER);  // Xeon Phi
   } else {
@@ -186,7 +189,7 @@ void apply_zhaoxin(Cpu& cpu, const Rules& rules, std::uint32_t extended_model) {
   }
   bool yongfeng = cpu.family == 7 && cpu.model == 0x5b;
   bool shijidadao = cpu.family == 7 && cpu.model == 0x6b;
-  if (rules.zhaoxin_yongfeng && (yongfeng || shijidadao)) {
+  if (rules.tunes_yongfeng && (yongfeng || shijidadao)) {
     if (yongfeng) cpu.non_temporal_divisor = 2;
     cpu.dont_prefer(AVX_Fast_Unaligned_Load);
     cpu.prefer(Prefer_No_VZEROUPPER);
@@ -196,7 +199,7 @@ void apply_zhaoxin(Cpu& cpu, const Rules& rules, std::uint32_t extended_model) {
 
 /// `model` as CPUID gives it, without the extended part: that is what glibc compares.
 void apply_hygon(Cpu& cpu, const Rules& rules) {
-  if (!rules.hygon_models) return;
+  if (!rules.tunes_hygon) return;
   if (cpu.model < 4)
     cpu.dont_prefer(AVX_Fast_Unaligned_Load);
   else if (cpu.model == 7)
@@ -208,7 +211,7 @@ void apply_hygon(Cpu& cpu, const Rules& rules) {
 void apply_model(Cpu& cpu, const Rules& rules, std::uint32_t extended_model) {
   // Non-temporal memset is used only where it was measured.
   bool measured = cpu.kind == Kind::intel || cpu.kind == Kind::amd || cpu.kind == Kind::hygon;
-  if (rules.memset_preferences && !measured) cpu.prefer(Avoid_Non_Temporal_Memset);
+  if (rules.memset == Memset::preferences && !measured) cpu.prefer(Avoid_Non_Temporal_Memset);
 
   switch (cpu.kind) {
   case Kind::intel: apply_intel(cpu, rules, extended_model); break;
@@ -221,7 +224,7 @@ void apply_model(Cpu& cpu, const Rules& rules, std::uint32_t extended_model) {
 
   if (cpu.has(CX8)) cpu.prefer(I586);
   if (cpu.has(CMOV)) cpu.prefer(I686);
-  if (rules.memset_preferences && !cpu.usable(ERMS)) cpu.prefer(Avoid_STOSB);
+  if (rules.memset == Memset::preferences && !cpu.usable(ERMS)) cpu.prefer(Avoid_STOSB);
 }
 
 }  // namespace myld::glibc::x86

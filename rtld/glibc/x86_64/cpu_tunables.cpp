@@ -68,8 +68,8 @@ bool equal(const char* name, std::string_view item) {
 
 bool release_knows(const Rules& rules, Preference preference) {
   switch (preference) {
-  case Avoid_STOSB:
-  case Avoid_Non_Temporal_Memset: return rules.memset_preferences;
+  case Avoid_Non_Temporal_Memset: return rules.memset != Memset::no_threshold;
+  case Avoid_STOSB: return rules.memset == Memset::preferences;
   case Prefer_AVX2_STRCMP: return rules.prefers_avx2_strcmp;
   default: return true;
   }

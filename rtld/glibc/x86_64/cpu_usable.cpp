@@ -123,7 +123,7 @@ void find_usable_vectors(Cpu& cpu, const Rules& rules, std::uint64_t xcr0) {
     cpu.set_usable(AVX);
     use_if_present(cpu, kWithAvx);
     if (cpu.has(AVX2)) cpu.prefer(AVX_Fast_Unaligned_Load);
-    if (rules.newer_features) use_if_present(cpu, kWithAvx238);
+    if (rules.has_newer_features) use_if_present(cpu, kWithAvx238);
   }
   if ((xcr0 & kOpmaskZmm) == kOpmaskZmm && cpu.has(AVX512F)) {
     cpu.set_usable(AVX512F);
@@ -199,7 +199,7 @@ void read_leaves(Cpu& cpu, Cpuid& cpuid, const Rules& rules, std::uint32_t* exte
 
 void find_usable(Cpu& cpu, Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap2) {
   use_if_present(cpu, kPlain);
-  if (rules.newer_features) use_if_present(cpu, kPlain238);
+  if (rules.has_newer_features) use_if_present(cpu, kPlain238);
   if (!cpu.has(RTM_ALWAYS_ABORT)) cpu.use_if_present(RTM);
 
   if (cpu.has(OSXSAVE)) {
@@ -207,12 +207,10 @@ void find_usable(Cpu& cpu, Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap
     find_usable_vectors(cpu, rules, xcr0);
     if ((xcr0 & kTile) == kTile) {
       use_if_present(cpu, kWithAmx);
-      if (rules.newer_features) use_if_present(cpu, kWithAmx238);
+      if (rules.has_newer_features) use_if_present(cpu, kWithAmx238);
     }
-    if (rules.has_leaf24) {
-      find_usable_avx10(cpu, cpuid, xcr0);
-      if ((xcr0 & kApx) != 0) cpu.use_if_present(APX_F);
-    }
+    if (rules.has_newer_features && (xcr0 & kApx) != 0) cpu.use_if_present(APX_F);
+    if (rules.has_leaf24) find_usable_avx10(cpu, cpuid, xcr0);
     cpu.set_usable(XSAVE);
     for (Feature feature : {XSAVEOPT, XSAVEC, XGETBV_ECX_1, XFD}) cpu.use_if_present(feature);
     find_xsave_sizes(cpu, cpuid, rules);
@@ -223,7 +221,7 @@ void find_usable(Cpu& cpu, Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap
     for (Feature feature : {AESKLE, KL, WIDE_KL}) cpu.use_if_present(feature);
   }
   // The kernel says in AT_HWCAP2 that it has enabled them.
-  if (rules.newer_features && (hwcap2 & 2) != 0) cpu.use_if_present(FSGSBASE);
+  if (rules.has_newer_features && (hwcap2 & 2) != 0) cpu.use_if_present(FSGSBASE);
 
   // GNU_PROPERTY_X86_ISA_1_BASELINE, _V2, _V3, _V4 are bits 0 to 3.
   int level = cpu.has(FPU) ? isa_level(cpu) : 0;
