@@ -24,8 +24,8 @@ struct CpuFacts {
   std::uint64_t hwcap = 0, hwcap2 = 0, hwcap3 = 0, hwcap4 = 0;  ///< AT_HWCAP ...
   std::uint64_t min_sigstack = 0;  ///< AT_MINSIGSTKSZ, 0 if the kernel gives none.
   const char* platform = nullptr;  ///< AT_PLATFORM, may be null.
-  /// `release` of uname, e.g. "6.1.0-18-arm64"; null = not asked, taken for a modern kernel. Only
-  /// aarch64 looks at it, and only with SVE.
+  /// `release` of uname, e.g. "6.1.0-18-arm64"; null = fill_cpu_features() asks where it matters
+  /// (aarch64 with SVE).
   const char* kernel_release = nullptr;
 };
 

@@ -47,6 +47,12 @@ bool midr_by_name(std::string_view name, bool with_removed, std::uint64_t* midr)
   return false;
 }
 
+/// The `release` of uname(2), as text in `names`, or null.
+const char* ask_kernel_release(char (*names)[65]) {
+  constexpr long kUname = 160;
+  return arch::syscall(kUname, reinterpret_cast<long>(names)) < 0 ? nullptr : names[2];
+}
+
 /// Kernels from 4.15 to before 6.2 drop SVE state at every system call, which makes SVE string
 /// functions trap; 5.14 is taken for patched, as glibc does. What is not a version is modern.
 bool kernel_keeps_sve(const char* release) {
@@ -112,7 +118,12 @@ CpuResult fill_cpu_features(const Layout& layout,
   auto byte = [](bool value) { return static_cast<std::uint8_t>(value); };
   put(block, at.bti, byte((facts.hwcap2 & kHwcap2Bti) != 0));
   put(block, at.sve, byte(sve));
-  put(block, at.prefer_sve_ifuncs, byte(sve && kernel_keeps_sve(facts.kernel_release)));
+  if (sve && at.prefer_sve_ifuncs != kAbsent) {
+    char names[6][65];  // struct new_utsname: sysname, nodename, release, ...
+    const char* release = facts.kernel_release;
+    if (release == nullptr) release = ask_kernel_release(names);
+    put(block, at.prefer_sve_ifuncs, byte(kernel_keeps_sve(release)));
+  }
   put(block, at.mops, byte((facts.hwcap2 & kHwcap2Mops) != 0));
 
   // libc's malloc reads the tunable for itself: it must read 0 where the processor has no tags.
