@@ -111,6 +111,21 @@ struct Error {
   explicit operator bool() const { return code != Code::none; }
 };
 
+/// Room for the strings of one error on its way out of the place where they live: a module that is
+/// given up, a path on a stack frame.
+class KeptError {
+public:
+  /// The error with its strings copied here. Strings that are here already stay; long ones lose
+  /// their middle. The copy is good until the next keep().
+  Error keep(const Error& error);
+
+private:
+  static constexpr std::size_t kBytes = 512;
+  char object_[kBytes] = {};
+  char subject_[kBytes] = {};
+  char detail_[kBytes] = {};
+};
+
 /// Writes the text of `error` into `buffer` (NUL-terminated, truncated with "..." if need be) and
 /// returns its length.
 std::size_t render(const Error& error, char* buffer, std::size_t capacity);

@@ -68,11 +68,6 @@ bool search_goes_on(const Error& error) {
   }
 }
 
-void Searcher::keep_for_error(char* text) {
-  release_string(kept_);
-  kept_ = text;
-}
-
 Status Searcher::open(const char* path, Found& out) {
   long fd = sys::open_for_reading(path);
   if (fd < 0)
@@ -254,14 +249,8 @@ Status Searcher::try_in(Directory& d,
     result = open(path, out);
   if (listener.attempt != nullptr)
     listener.attempt(listener.context, {path, by, requester, result.error()});
-  if (!result && !search_goes_on(result.error())) {
-    Error e = result.error();  // `path` is on this frame, the error outlives it
-    if (char* copy = copy_string(path)) {
-      keep_for_error(copy);
-      e.object = copy;
-    }
-    return e;
-  }
+  // `path` is on this frame, the error outlives it
+  if (!result && !search_goes_on(result.error())) return kept.keep(result.error());
   return result.ok() ? result : Status(not_found(name));
 }
 
@@ -328,12 +317,7 @@ Status Searcher::search_cache(const char* name, const Requester* requester, Foun
     listener.attempt(listener.context, {path, "cache", requester, s.error()});
   if (s) return s;
   if (search_goes_on(s.error())) return not_found(name);
-  Error e = s.error();
-  if (char* copy = copy_string(path)) {
-    keep_for_error(copy);
-    e.object = copy;
-  }
-  return e;
+  return kept.keep(s.error());
 }
 
 Status Searcher::find(const char* name, Requester* requester, Found& out) {

@@ -88,8 +88,8 @@ public:
   /// it cannot be expanded (no origin; any of them in secure execution) or memory ran out.
   char* expand(const char* text, std::size_t length, const Requester* requester) const;
 
-  /// Keeps the heap string `text`, which an Error points to, until the next one comes.
-  void keep_for_error(char* text);
+  /// Errors point into what is about to be released: this keeps their words. Under the load lock.
+  KeptError kept;
 
   /// The directories of LD_LIBRARY_PATH, and the default ones.
   DirectoryList& library_path();
@@ -121,7 +121,6 @@ private:
   bool library_path_split_ = false, default_split_ = false, cache_loaded_ = false;
   LdCache cache_;
   PointerTable<Directory> table_;
-  char* kept_ = nullptr;
 };
 
 /// True for the errors after which a search goes on to the next directory: not there, or a file for

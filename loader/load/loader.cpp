@@ -188,14 +188,15 @@ Result<Module*>
 Loader::add_file(Namespace& ns, find::Found& found, Module* requester, Vec<Module*>& created) {
   auto fail = [&](Module* m, Error e) -> Result<Module*> {
     sys::close(found.fd);
-    // Errors point at the path, which must outlive the module that is given up.
+    // The error's strings may be the module's.
+    Error kept = searcher.kept.keep(e);
     if (m != nullptr) {
       forget(*m);
       m->path = "";
       destroy(m);
     }
-    searcher.keep_for_error(found.path);
-    return e;
+    release_string(found.path);
+    return kept;
   };
   auto made = new_module(ns);
   if (!made) return fail(nullptr, made.error());
@@ -281,7 +282,8 @@ Status Loader::load_needed(Module& m, Vec<Module*>& created, const ErrorSink& si
       }
     }
     auto opened = open(*m.ns, expanded != nullptr ? expanded : name, &m, false, created);
-    if (expanded != nullptr) searcher.keep_for_error(expanded);
+    Error e = opened ? Error{} : searcher.kept.keep(opened.error());
+    release_string(expanded);
     if (opened) {
       Module* needed = opened.value();
       if (needed == &m) continue;
@@ -294,8 +296,7 @@ Status Loader::load_needed(Module& m, Vec<Module*>& created, const ErrorSink& si
       continue;
     }
     // an auxiliary filtee may be missing
-    if (d.d_tag == DT_AUXILIARY && find::search_goes_on(opened.error())) continue;
-    Error e = opened.error();
+    if (d.d_tag == DT_AUXILIARY && find::search_goes_on(e)) continue;
     if (e.detail == nullptr) e.detail = m.display;
     if (!sink.report(sink.context, e)) return e;
   }

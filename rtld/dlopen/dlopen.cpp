@@ -106,25 +106,17 @@ bool make_scopes(Module& m, load::Scope* group, bool deep) {
   return true;
 }
 
+namespace {
+
 Result<Opened>
-open_module(Runtime& runtime, const char* file, int mode, Module* caller, long ns_id) {
-  bool is_new_namespace = false;
-  load::Namespace* ns = MYLD_TRY(find_namespace(runtime, ns_id, caller, is_new_namespace));
-  Transaction t(runtime, *ns, is_new_namespace);
-  const char* name = file;
-  if (find_char(file, '$') != nullptr) {
-    char* expanded = runtime.loader.searcher.expand(file, strlen(file), &caller->requester);
-    if (expanded == nullptr)
-      return Error{.code = Code::empty_expansion, .object = caller->display, .subject = file};
-    runtime.loader.searcher.keep_for_error(expanded);
-    name = expanded;
-  }
-  auto found = runtime.loader.open(*ns, name, caller, (mode & kNoLoad) != 0, t.created);
+open_in(Runtime& runtime, Transaction& t, const char* name, int mode, Module* caller) {
+  load::Namespace& ns = t.ns();
+  auto found = runtime.loader.open(ns, name, caller, (mode & kNoLoad) != 0, t.created);
   if (!found) return found.error();
   Module* root = found.value();
   if (root == nullptr) return Opened{};
   if (!t.created.empty()) {
-    if (is_new_namespace) ns->program = root;
+    if (t.is_new_namespace) ns.program = root;
     MYLD_CHECK(load_and_relocate(runtime, t, *root, mode));
   }
   MYLD_CHECK(prepare(runtime, t, *root, mode));
@@ -134,7 +126,29 @@ open_module(Runtime& runtime, const char* file, int mode, Module* caller, long n
   }
   ++root->opens;
   t.commit();
-  return Opened{root, is_new_namespace};
+  return Opened{root, t.is_new_namespace};
+}
+
+}  // namespace
+
+Result<Opened>
+open_module(Runtime& runtime, const char* file, int mode, Module* caller, long ns_id) {
+  bool is_new_namespace = false;
+  load::Namespace* ns = MYLD_TRY(find_namespace(runtime, ns_id, caller, is_new_namespace));
+  Transaction t(runtime, *ns, is_new_namespace);
+  find::Searcher& searcher = runtime.loader.searcher;
+  char* expanded = nullptr;
+  if (find_char(file, '$') != nullptr) {
+    expanded = searcher.expand(file, strlen(file), &caller->requester);
+    if (expanded == nullptr)
+      return Error{.code = Code::empty_expansion, .object = caller->display, .subject = file};
+  }
+  auto opened = open_in(runtime, t, expanded != nullptr ? expanded : file, mode, caller);
+  // Rolling back releases what the error's strings are part of.
+  Error error = opened ? Error{} : searcher.kept.keep(opened.error());
+  release_string(expanded);
+  if (error) return error;
+  return opened;
 }
 
 void* open(const char* file, int mode, std::uintptr_t caller_address, long ns) {

@@ -17,6 +17,8 @@ public:
   Vec<Module*> created;  ///< in breadth-first order, the root first
   const bool is_new_namespace;
 
+  load::Namespace& ns() { return ns_; }
+
   /// Gives `root` its group, if it has none yet. Errors: out_of_memory.
   Status make_group(Module& root);
   /// The group's members in breadth-first order.
