@@ -1,6 +1,7 @@
 #include "loader/sys/calls.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/sys/thread_id.hpp"
 
 namespace myld::sys {
 namespace {
@@ -75,6 +76,8 @@ long readlink(const char* path, char* to, std::size_t capacity) {
 long getcwd(char* to, std::size_t capacity) {
   return arch::syscall(arch::kSysGetcwd, word(to), static_cast<long>(capacity));
 }
+
+constinit std::ptrdiff_t g_thread_id_offset = 0;
 
 long gettid() { return arch::syscall(arch::kSysGettid); }
 long getpid() { return arch::syscall(arch::kSysGetpid); }

@@ -2,7 +2,7 @@
 // loader can take the same one and libc can make it new in a forked child.
 // Source: <bits/struct_mutex.h>: lock, count, owner, nusers, kind; kind 1 is recursive.
 #pragma once
-#include "loader/sys/calls.hpp"
+#include "loader/sys/thread_id.hpp"
 
 #include <cstdint>
 
@@ -11,7 +11,7 @@ namespace myld::sys {
 class RecursiveLock {
 public:
   void lock() {
-    auto me = static_cast<std::int32_t>(gettid());
+    std::int32_t me = thread_id();
     if (__atomic_load_n(&owner_, __ATOMIC_RELAXED) == me) {
       ++count_;
       return;
@@ -32,9 +32,7 @@ public:
     if (__atomic_exchange_n(&word_, 0, __ATOMIC_RELEASE) == 2) futex_wake(&word_, 1);
   }
 
-  bool held_by_caller() const {
-    return __atomic_load_n(&owner_, __ATOMIC_RELAXED) == static_cast<std::int32_t>(gettid());
-  }
+  bool held_by_caller() const { return __atomic_load_n(&owner_, __ATOMIC_RELAXED) == thread_id(); }
 
   /// In a forked child.
   void reset() {

@@ -1,6 +1,7 @@
 // The first thread's descriptor (struct pthread), as nptl would set it up.
 // Source: rtld/glibc/layout.hpp for the members; set_tid_address(2), get_robust_list(2), rseq(2).
 #include "loader/base/mem.hpp"
+#include "loader/sys/thread_id.hpp"
 #include "rtld/glibc/adapter.hpp"
 #include "rtld/glibc/record.hpp"
 #include "rtld/glibc/storage.hpp"
@@ -91,6 +92,9 @@ void create_main_thread(Runtime& runtime, std::uintptr_t tp) {
   void* tid_word = pd.at(l.tid_address_is_joinstate ? l.pthread.joinstate : l.pthread.tid);
   long tid = arch::syscall(arch::kSysSetTidAddress, reinterpret_cast<long>(tid_word));
   pd.put<std::int32_t>(l.pthread.tid, static_cast<std::int32_t>(tid));
+  if (void* word = pd.at(l.pthread.tid))
+    sys::g_thread_id_offset =
+        static_cast<std::ptrdiff_t>(reinterpret_cast<std::uintptr_t>(word) - tp);
   if (l.tid_address_is_joinstate) pd.put(l.pthread.joinstate, kJoinable);
   pd.put(l.pthread.specific, pd.at(l.pthread.specific_1stblock));
   pd.put<std::uint8_t>(l.pthread.user_stack, 1);

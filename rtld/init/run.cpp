@@ -56,9 +56,10 @@ void wait_for(Runtime& runtime, const Module& module, std::uintptr_t me) {
     }
 }
 
+/// Needs: the load lock, under which waiters enter their list: without one nobody sleeps.
 void announce_change() {
   __atomic_add_fetch(&g_changes, 1, __ATOMIC_RELEASE);
-  sys::futex_wake(&g_changes, INT32_MAX);
+  if (g_waiters != nullptr) sys::futex_wake(&g_changes, INT32_MAX);
 }
 
 using Initialiser = void (*)(int, char**, char**);
