@@ -32,6 +32,7 @@ enum class Code : std::uint16_t {
   bad_phentsize,
   bad_phnum,
   phdr_outside_file,
+  bad_mapped_program,
   no_load_segment,
   segment_outside_file,
   segment_filesz_above_memsz,
@@ -77,6 +78,9 @@ enum class Code : std::uint16_t {
   copy_size,
   no_static_tls,
   bad_code_address,
+  bad_symbol_value,
+  bad_tls_offset,
+  bad_tls_module,
   // run time
   invalid_mode,
   invalid_handle,

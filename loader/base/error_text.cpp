@@ -51,6 +51,8 @@ constexpr Text kTexts[] = {
     {Code::bad_phentsize, "{o}: ELF file's phentsize not the expected size: {v}"},
     {Code::bad_phnum, "{o}: bad number of program headers: e_phnum is {v}"},
     {Code::phdr_outside_file, "{o}: program headers outside the file: e_phoff is {v:#x}"},
+    {Code::bad_mapped_program,
+     "{o}: program headers and memory do not fit each other: {s} is {v:#x}"},
     {Code::no_load_segment, "{o}: object file has no loadable segments"},
     {Code::segment_outside_file,
      "{o}: file too short: program header {a}: PT_LOAD ends at file offset {v:#x}"},
@@ -97,7 +99,8 @@ constexpr Text kTexts[] = {
     {Code::version_not_found, "{o}: version `{s}' not found (required by {d})"},
     {Code::version_file_missing, "{o}: version `{s}' needed by {d}, whose file is not loaded"},
     {Code::bad_relocation_type, "{o}: unexpected reloc type {v} ({s}) at {a:#x}"},
-    {Code::bad_relocation_offset, "{o}: relocation {s} at {a:#x}: not in a writable segment"},
+    {Code::bad_relocation_offset, "{o}: relocation {s} at {a:#x}: not in a writable segment, or in "
+                                  "a table that the loader reads"},
     {Code::bad_relocation_symbol, "{o}: relocation {s} at {a:#x}: bad symbol"},
     {Code::bad_relr, "{o}: malformed {s}: {a:#x}"},
     {Code::relocation_overflow, "{o}: relocation {s} at {a:#x} overflows its field"},
@@ -107,6 +110,10 @@ constexpr Text kTexts[] = {
                           "reference from {d}, {a} left "
                           "(GLIBC_TUNABLES=glibc.rtld.optional_static_tls=N makes it larger)"},
     {Code::bad_code_address, "{o}: {s}: {v:#x} is not in an executable segment"},
+    {Code::bad_symbol_value, "{o}: symbol {s}: st_value {v:#x} is outside the file's segments"},
+    {Code::bad_tls_offset,
+     "{o}: relocation {s} at {a:#x}: offset {v:#x} is outside the thread-local storage of {d}"},
+    {Code::bad_tls_module, "{o}: there is no thread-local storage of a module {v:#x}"},
     {Code::invalid_mode, "{o}: invalid mode for dlopen()"},
     {Code::invalid_handle, "{o}: invalid handle {v:#x}"},
     {Code::not_open, "{o}: shared object not open"},
@@ -154,7 +161,8 @@ void add_rest(Writer& w, const Error& e) {
   if (e.sys_errno != 0) w.add(": {}", errno_text(e.sys_errno));
   bool tells_requirer = e.code == Code::undefined_symbol || e.code == Code::version_not_found ||
                         e.code == Code::undefined_version || e.code == Code::version_file_missing ||
-                        e.code == Code::no_static_tls || e.code == Code::preload_ignored;
+                        e.code == Code::no_static_tls || e.code == Code::preload_ignored ||
+                        e.code == Code::bad_tls_offset;
   if (e.detail != nullptr && !tells_requirer) w.add(" (needed by {})", e.detail);
 }
 

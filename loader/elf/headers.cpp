@@ -6,8 +6,6 @@
 namespace myld::elf {
 namespace {
 
-constexpr std::uint64_t kUserAddressEnd = std::uint64_t{1} << 47;
-
 Error field(
     Code code, const char* object, const char* name, std::uint64_t at, std::uint64_t value) {
   return {.code = code, .object = object, .subject = name, .at = at, .value = value};
@@ -136,10 +134,15 @@ const Phdr* Segments::find(LinkAddr at, std::uint64_t bytes) const {
 
 const Phdr* Segments::find_in_file(LinkAddr at, std::uint64_t bytes) const {
   for (const Phdr& p : phdrs)
-    if (p.p_type == PT_LOAD && at.value >= p.p_vaddr && at.value - p.p_vaddr <= p.p_filesz &&
-        bytes <= p.p_filesz - (at.value - p.p_vaddr))
+    if (p.p_type == PT_LOAD && (p.p_flags & PF_R) != 0 && at.value >= p.p_vaddr &&
+        at.value - p.p_vaddr <= p.p_filesz && bytes <= p.p_filesz - (at.value - p.p_vaddr))
       return &p;
   return nullptr;
+}
+
+bool Segments::is_code(LinkAddr at) const {
+  const Phdr* load = find(at, 1);
+  return load != nullptr && (load->p_flags & PF_X) != 0;
 }
 
 Result<Ehdr>

@@ -27,9 +27,15 @@ struct Segments {
 
   /// The PT_LOAD that holds [at, at + bytes) in its memory image, or nullptr.
   const Phdr* find(LinkAddr at, std::uint64_t bytes) const;
-  /// The same, of the part that comes from the file.
+  /// The same, of the part that comes from the file and can be read.
   const Phdr* find_in_file(LinkAddr at, std::uint64_t bytes) const;
+  /// True if `at` is in an executable segment.
+  bool is_code(LinkAddr at) const;
 };
+
+/// No program has an address from here on, whatever its ISA (x86-64 with four-level tables is the
+/// largest).
+inline constexpr std::uint64_t kUserAddressEnd = std::uint64_t{1} << 47;
 
 /// What the policy of the process lets through (docs/policy.md).
 struct SegmentPolicy {

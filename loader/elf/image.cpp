@@ -226,8 +226,7 @@ Status Reader::read_relocations() {
 Status Reader::read_initialisers() {
   Initialisers& i = image.init;
   auto code = [&](const char* tag, std::uint64_t at) -> Status {
-    const Phdr* load = image.segments.find({at}, 1);
-    if (load == nullptr || (load->p_flags & PF_X) == 0) return bad(Code::bad_code_address, tag, at);
+    if (!image.segments.is_code({at})) return bad(Code::bad_code_address, tag, at);
     return {};
   };
   if (tags.has(DT_INIT) && tags[DT_INIT] != 0) {
@@ -279,6 +278,32 @@ Status Reader::read_flags() {
 }
 
 }  // namespace
+
+std::size_t Image::metadata(Range (&out)[kMetadataRanges]) const {
+  std::size_t n = 0;
+  auto add = [&](const void* first, std::uint64_t bytes) {
+    if (first == nullptr || bytes == 0) return;
+    std::uint64_t start = (RunAddr::of(first) - bias).value;
+    out[n++] = {start, start + bytes};
+  };
+  add(dynamic, (std::uint64_t{dynamic_count} + 1) * sizeof(Dyn));
+  if (strings.size != 0) add(strings.data, strings.size);
+  add(symbols, std::uint64_t{symbol_limit} * sizeof(Sym));
+  add(versym, std::uint64_t{symbol_limit} * sizeof(std::uint16_t));
+  if (gnu_hash.bucket_count != 0) {
+    // From the bloom filter to the end of the chains, which lie behind each other.
+    const auto* end = gnu_hash.chain;
+    if (symbol_limit > gnu_hash.first) end += symbol_limit - gnu_hash.first;
+    add(gnu_hash.bloom, RunAddr::of(end).value - RunAddr::of(gnu_hash.bloom).value);
+  }
+  if (sysv_hash.bucket_count != 0)
+    add(sysv_hash.buckets,
+        (std::uint64_t{sysv_hash.bucket_count} + sysv_hash.chain_count) * sizeof(std::uint32_t));
+  add(rela.data(), rela.size_bytes());
+  add(jmprel.data(), jmprel.size_bytes());
+  add(relr.data(), relr.size_bytes());
+  return n;
+}
 
 Result<Image> read_image(LoadBias bias, const Segments& segments, const char* object) {
   Reader r{{}, {}, object};

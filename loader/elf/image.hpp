@@ -78,6 +78,14 @@ struct Image {
   const char* rpath = nullptr;
   const char* runpath = nullptr;
 
+  /// The tables that the loader reads for as long as the module lives. Nothing may be stored there:
+  /// what was checked must stay as it was.
+  struct Range {
+    std::uint64_t start, end;  ///< link addresses
+  };
+  static constexpr std::size_t kMetadataRanges = 9;
+  std::size_t metadata(Range (&out)[kMetadataRanges]) const;
+
   template <class T>
   T* at(LinkAddr a) const {
     return (bias + a).as<T>();

@@ -219,17 +219,15 @@ Loader::add_file(Namespace& ns, find::Found& found, Module* requester, Vec<Modul
 }
 
 Result<Module*> Loader::add_mapped(Namespace& ns,
-                                   std::span<const elf::Phdr> phdrs,
+                                   const elf::Segments& segments,
                                    LoadBias bias,
                                    const char* path,
                                    const char* display,
                                    Vec<Module*>& created) {
   Module* m = MYLD_TRY(new_module(ns));
   m->owns_mapping = false;
-  m->image.segments =
-      MYLD_TRY(elf::check_segments(phdrs, UINT64_MAX, page_size, policy.segments, display));
-  const elf::Segments& s = m->image.segments;
-  m->mapping = {bias + s.start, s.end.value - s.start.value, bias};
+  m->image.segments = segments;
+  m->mapping = {bias + segments.start, segments.end.value - segments.start.value, bias};
   set_path(*m, path, display);
   MYLD_CHECK(finish(*m, created));
   return m;

@@ -42,9 +42,9 @@ public:
   add_file(Namespace& ns, find::Found& found, Module* requester, Vec<Module*>& created);
 
   /// Makes a module of an image that the kernel has mapped (the program, the vDSO) or that is the
-  /// loader itself. `phdrs` must stay mapped.
+  /// loader itself. The program headers must stay mapped.
   Result<Module*> add_mapped(Namespace& ns,
-                             std::span<const elf::Phdr> phdrs,
+                             const elf::Segments& segments,
                              LoadBias bias,
                              const char* path,
                              const char* display,

@@ -159,6 +159,12 @@ Result<Mapping> map_segments(int fd,
 
 void unmap(const Mapping& mapping) { sys::unmap(mapping.start.as<void>(), mapping.bytes); }
 
+bool in_relro(const elf::Segments& segments, LinkAddr at, std::uint64_t page_size) {
+  const elf::Phdr* relro = segments.relro;
+  return relro != nullptr && at.value >= round_down(relro->p_vaddr, page_size) &&
+         at.value < round_down(relro->p_vaddr + relro->p_memsz, page_size);
+}
+
 Status protect_relro(const Mapping& mapping,
                      const elf::Segments& segments,
                      std::uint64_t page_size,

@@ -42,6 +42,9 @@ Result<Mapping> map_segments(int fd,
 
 void unmap(const Mapping& mapping);
 
+/// True if `at` is in the pages that protect_relro() makes read-only.
+bool in_relro(const elf::Segments& segments, LinkAddr at, std::uint64_t page_size);
+
 /// Makes the PT_GNU_RELRO range read-only. Needs: the module is relocated.
 Status protect_relro(const Mapping& mapping,
                      const elf::Segments& segments,

@@ -68,6 +68,15 @@ long advise(const void* at, std::size_t bytes, int advice) {
   return arch::syscall(arch::kSysMadvise, word(at), static_cast<long>(bytes), advice);
 }
 
+bool can_read(const void* at, std::size_t bytes, std::size_t page_size) {
+  auto start = reinterpret_cast<std::uintptr_t>(at);
+  std::uintptr_t from = start & ~(page_size - 1);
+  if (start > UINTPTR_MAX - page_size || bytes > UINTPTR_MAX - page_size - start) return false;
+  std::uintptr_t to = (start + bytes + page_size - 1) & ~(page_size - 1);
+  long got = advise(reinterpret_cast<const void*>(from), to - from, kMadvPopulateRead);
+  return got != -kEfault && got != -kEnomem;
+}
+
 long readlink(const char* path, char* to, std::size_t capacity) {
   return arch::syscall(arch::kSysReadlinkat, kAtFdcwd, word(path), word(to),
                        static_cast<long>(capacity));

@@ -13,8 +13,8 @@ using arch::Stat;
 inline constexpr int kProtNone = 0, kProtRead = 1, kProtWrite = 2, kProtExec = 4;
 inline constexpr int kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20,
                      kMapNoReserve = 0x4000;
-inline constexpr int kEperm = 1, kEnoent = 2, kEintr = 4, kEnomem = 12, kEacces = 13, kEnotdir = 20,
-                     kEinval = 22, kEnametoolong = 36, kEloop = 40;
+inline constexpr int kEperm = 1, kEnoent = 2, kEintr = 4, kEnomem = 12, kEacces = 13, kEfault = 14,
+                     kEnotdir = 20, kEinval = 22, kEnametoolong = 36, kEloop = 40;
 inline constexpr int kMadvPopulateRead = 22, kMadvPopulateWrite = 23;
 
 /// open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK): the last so that a FIFO does not hang the start.
@@ -28,6 +28,9 @@ long map_anonymous(std::size_t bytes);
 long unmap(const void* at, std::size_t bytes);
 long protect(const void* at, std::size_t bytes, int prot);
 long advise(const void* at, std::size_t bytes, int advice);
+/// True if all of [at, at + bytes) can be read now: mapped, readable, and where a file is mapped,
+/// still in the file. Says true as well on kernels older than 5.14, which cannot tell.
+bool can_read(const void* at, std::size_t bytes, std::size_t page_size);
 long readlink(const char* path, char* to, std::size_t capacity);
 long getcwd(char* to, std::size_t capacity);
 long gettid();

@@ -90,6 +90,14 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
     d = found.value();
     if (elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE) d = scope::unique(name, d);
     if (elf::sym_type(*d.symbol) == STT_TLS) {
+      const elf::Phdr* tls = d.module->image.segments.tls;
+      if (tls == nullptr || d.symbol->st_value > tls->p_memsz) {
+        set_error({.code = Code::bad_symbol_value,
+                   .object = d.module->display,
+                   .subject = name,
+                   .value = d.symbol->st_value});
+        return nullptr;
+      }
       auto* block = static_cast<char*>(tls::block_of(*d.module));
       return block == nullptr ? nullptr : block + d.symbol->st_value;
     }

@@ -95,6 +95,30 @@ bool claim(Runtime& runtime, Module& m, std::uintptr_t me) {
 
 }  // namespace
 
+Status check_functions(const Runtime& runtime, const Module& m) {
+  auto is_code = [&](std::uintptr_t at) {
+    if (m.contains(at)) return m.image.segments.is_code(RunAddr{at} - m.image.bias);
+    for (const load::Namespace* ns : runtime.namespaces) {
+      if (ns == nullptr) continue;
+      for (const Module* other : ns->modules)
+        if (other->contains(at))
+          return other->image.segments.is_code(RunAddr{at} - other->image.bias);
+    }
+    return false;
+  };
+  auto check = [&](const char* name, std::span<const std::uintptr_t> functions) -> Status {
+    for (std::uintptr_t f : functions)
+      if (!is_code(f))
+        return Error{
+            .code = Code::bad_code_address, .object = m.display, .subject = name, .value = f};
+    return {};
+  };
+  const elf::Initialisers& i = m.image.init;
+  if (m.is_program) MYLD_CHECK(check("DT_PREINIT_ARRAY", i.preinit_array));
+  MYLD_CHECK(check("DT_INIT_ARRAY", i.init_array));
+  return check("DT_FINI_ARRAY", i.fini_array);
+}
+
 void run_constructors(Runtime& runtime, std::span<Module* const> order, char** envp) {
   std::uintptr_t me = arch::thread_pointer();
   for (Module* m : order) {

@@ -5,6 +5,7 @@
 // harmless: both threads store the same word.
 #include "arch/vector_state.hpp"
 #include "loader/base/mem.hpp"
+#include "loader/map/mapping.hpp"
 #include "loader/sys/calls.hpp"
 #include "rtld/entry.hpp"
 #include "rtld/relocate/relocate.hpp"
@@ -89,16 +90,29 @@ std::uintptr_t bind(Runtime& runtime, Module& m, std::uint64_t index) {
       IfuncCall call{&runtime, &d, {}};
       value = arch::call_keeping_vectors(&call_resolver, &call);
       if (call.error) fail(m, call.error);
+    } else if (d.symbol->st_shndx == SHN_ABS) {
+      value = d.symbol->st_value;
     } else {
-      value = d.symbol->st_shndx == SHN_ABS
-                  ? d.symbol->st_value
-                  : (d.module->image.bias + LinkAddr{d.symbol->st_value}).value;
+      // The trampoline jumps there at once.
+      if (!d.module->image.segments.is_code({d.symbol->st_value}))
+        fail(*d.module, {.code = Code::bad_code_address,
+                         .object = d.module->display,
+                         .subject = d.module->image.strings.data + d.symbol->st_name,
+                         .value = d.symbol->st_value});
+      value = (d.module->image.bias + LinkAddr{d.symbol->st_value}).value;
     }
     if (arch::Port::kGotAddend) value += static_cast<std::uint64_t>(r.r_addend);
   } else if (elf::sym_binding(symbol) != STB_WEAK) {
     fail(m, undefined(m, r));
   }
-  if (!runtime.options.bind_not)
+  if (value >= elf::kUserAddressEnd)  // of an absolute symbol or a resolver's making
+    fail(m, {.code = Code::bad_code_address,
+             .object = m.display,
+             .subject = m.image.strings.data + symbol.st_name,
+             .value = value});
+  // A slot in RELRO was bound when the module was relocated; only a wrong index leads here.
+  if (!runtime.options.bind_not &&
+      !map::in_relro(image.segments, {r.r_offset}, runtime.loader.page_size))
     __atomic_store_n(image.at<std::uintptr_t>({r.r_offset}), value, __ATOMIC_RELEASE);
   return value;
 }

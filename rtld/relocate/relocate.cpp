@@ -28,7 +28,8 @@ public:
         sink_(sink) {}
 
   Status run();
-  Status plt(bool lazy);
+  /// Binds the PLT slots of a module that is relocated already.
+  Status bind_slots();
 
 private:
   Error bad(Code code, const Rela& r) const {
@@ -49,6 +50,12 @@ private:
   std::uint64_t window_room() const {
     return window_end_ < window_start_ + 8 ? 0 : window_end_ - window_start_ - 7;
   }
+  bool in_relro(const Rela& r) const {
+    return map::in_relro(image_.segments, {r.r_offset}, runtime_.loader.page_size);
+  }
+  Status find_windows();
+  Status plt(bool lazy, bool relro_is_protected);
+  bool store_got_words();
   Status relr();
   Status relative(std::span<const Rela> relocations);
   Status one(const Rela& r);
@@ -65,7 +72,9 @@ private:
   const elf::Image& image_;
   std::uintptr_t bias_;
   const load::ErrorSink& sink_;
-  // The writable segment that the last place was in: link addresses.
+  // Where relocations may store: the writable segments but for the tables that the loader goes on
+  // reading. Ascending link addresses; and the one that the last place was in.
+  Vec<elf::Image::Range> windows_;
   std::uint64_t window_start_ = 1, window_end_ = 0;
   // Neighbouring relocations often name the same symbol.
   std::uint32_t last_index_ = 0;
@@ -74,19 +83,45 @@ private:
   bool have_irelative_ = false;
 };
 
-bool Relocator::writable(std::uint64_t offset, std::uint64_t bytes) {
-  if (offset >= window_start_ && offset + bytes <= window_end_ && offset + bytes > offset)
-    return true;
+Status Relocator::find_windows() {
+  elf::Image::Range tables[elf::Image::kMetadataRanges];
+  std::size_t count = image_.metadata(tables);
   for (const elf::Phdr& p : image_.segments.phdrs) {
     if (p.p_type != PT_LOAD) continue;
     if ((p.p_flags & PF_W) == 0 && !image_.text_relocations) continue;
-    if (offset >= p.p_vaddr && bytes <= p.p_memsz && offset - p.p_vaddr <= p.p_memsz - bytes) {
-      window_start_ = p.p_vaddr;
-      window_end_ = p.p_vaddr + p.p_memsz;
-      return true;
+    std::uint64_t at = p.p_vaddr, end = p.p_vaddr + p.p_memsz;
+    while (at < end) {
+      // Up to the next table, and on behind it.
+      std::uint64_t stop = end, resume = end;
+      for (std::size_t i = 0; i < count; ++i)
+        if (tables[i].end > at && tables[i].start < stop) {
+          stop = tables[i].start > at ? tables[i].start : at;
+          resume = tables[i].end;
+        }
+      if (stop > at && !windows_.push({at, stop}))
+        return Error{.code = Code::out_of_memory, .object = m_.display};
+      at = resume;
     }
   }
-  return false;
+  return {};
+}
+
+bool Relocator::writable(std::uint64_t offset, std::uint64_t bytes) {
+  if (offset >= window_start_ && offset + bytes <= window_end_ && offset + bytes > offset)
+    return true;
+  std::size_t low = 0, high = windows_.size();  // the first window that ends behind the place
+  while (low < high) {
+    std::size_t middle = low + (high - low) / 2;
+    if (windows_[middle].end <= offset)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == windows_.size() || windows_[low].start > offset || bytes > windows_[low].end - offset)
+    return false;
+  window_start_ = windows_[low].start;
+  window_end_ = windows_[low].end;
+  return true;
 }
 
 Status Relocator::relr() {
@@ -109,11 +144,15 @@ Status Relocator::relr() {
     std::uint64_t bits = entry >> 1;
     if (bits != 0) {
       auto top = static_cast<std::uint64_t>(63 - __builtin_clzl(bits));
-      if (!writable(next, (top + 1) * 8))
-        return Error{
-            .code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = next};
-      auto* words = image_.at<std::uintptr_t>({next});
-      for (; bits != 0; bits &= bits - 1) words[__builtin_ctzl(bits)] += bias_;
+      bool all = writable(next, (top + 1) * 8);
+      for (; bits != 0; bits &= bits - 1) {
+        std::uint64_t at = next + static_cast<std::uint64_t>(__builtin_ctzl(bits)) * 8;
+        // A table may lie between the words.
+        if (!all && !writable(at, 8))
+          return Error{
+              .code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = at};
+        *image_.at<std::uintptr_t>({at}) += bias_;
+      }
     }
     next += std::uint64_t{63} * 8;
   }
@@ -186,7 +225,8 @@ Status Relocator::copy(const Rela& r, const Sym& symbol, const Definition& d) {
   const elf::Image& from = d.module->image;
   if (!writable(r.r_offset, symbol.st_size == 0 ? 1 : symbol.st_size))
     return bad(Code::bad_relocation_offset, r);
-  if (bytes != 0 && from.segments.find({d.symbol->st_value}, bytes) == nullptr)
+  const elf::Phdr* load = from.segments.find({d.symbol->st_value}, bytes);
+  if (bytes != 0 && (load == nullptr || (load->p_flags & PF_R) == 0))
     return bad(Code::copy_size, r);
   memcpy(reinterpret_cast<void*>(bias_ + r.r_offset), from.at<const void>({d.symbol->st_value}),
          bytes);
@@ -205,7 +245,15 @@ Status Relocator::thread_local_storage(const Rela& r,
   }
   Module& provider = *d.module;
   if (provider.tls.module_id == 0) return bad(Code::bad_relocation_symbol, r);
+  if (d.symbol != nullptr && elf::sym_type(*d.symbol) != STT_TLS)
+    return bad(Code::bad_relocation_symbol, r);
   std::uint64_t offset = (d.symbol == nullptr ? 0 : d.symbol->st_value);
+  if (kind != RelocKind::dtpmod && offset + addend > provider.image.segments.tls->p_memsz) {
+    Error e = bad(Code::bad_tls_offset, r);
+    e.detail = provider.display;
+    e.value = offset + addend;
+    return e;
+  }
   switch (kind) {
   case RelocKind::dtpmod: store<std::uint64_t>(at, provider.tls.module_id); return {};
   case RelocKind::dtpoff: store<std::uint64_t>(at, offset + addend - Port::kDtvOffset); return {};
@@ -300,8 +348,8 @@ Status Relocator::one(const Rela& r) {
 
 /// An unbound slot: the linker left the link address of the PLT entry's second half there.
 Status Relocator::lazy_slot(const Rela& r) {
-  RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
-  if (kind != RelocKind::jump_slot) return one(r);
+  if (Port::reloc_kind(elf::reloc_type(r)) != RelocKind::jump_slot) return one(r);
+  if (in_relro(r)) return one(r);  // it cannot be stored to later
   if (!writable(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
   std::uint32_t index = elf::reloc_symbol(r);
   if (index >= image_.symbol_limit) return bad(Code::bad_relocation_symbol, r);
@@ -310,17 +358,38 @@ Status Relocator::lazy_slot(const Rela& r) {
   return {};
 }
 
-Status Relocator::plt(bool lazy) {
+/// What the PLT passes to the trampoline. False: the file has no place for it.
+bool Relocator::store_got_words() {
+  if (image_.got_plt == nullptr) return false;
+  std::uint64_t at = (RunAddr::of(image_.got_plt) - image_.bias).value;
+  if (!writable(at, 3 * sizeof(std::uintptr_t))) return false;
+  image_.got_plt[Port::kGotPlt.module_slot] = reinterpret_cast<std::uintptr_t>(&m_);
+  image_.got_plt[Port::kGotPlt.resolver_slot] =
+      reinterpret_cast<std::uintptr_t>(&myld_plt_trampoline);
+  return true;
+}
+
+Status Relocator::plt(bool lazy, bool relro_is_protected) {
   if (image_.jmprel.empty()) return {};
-  if (lazy && image_.got_plt != nullptr) {
-    image_.got_plt[Port::kGotPlt.module_slot] = reinterpret_cast<std::uintptr_t>(&m_);
-    image_.got_plt[Port::kGotPlt.resolver_slot] =
-        reinterpret_cast<std::uintptr_t>(&myld_plt_trampoline);
-  } else {
-    lazy = false;
+  if (lazy) lazy = store_got_words();
+  for (const Rela& r : image_.jmprel) {
+    RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
+    if (kind != RelocKind::jump_slot && kind != RelocKind::irelative &&
+        kind != RelocKind::tlsdesc && kind != RelocKind::none) {
+      // What else stands in this table would be called as a function.
+      MYLD_CHECK(settle(bad(Code::bad_relocation_type, r)));
+    } else if (relro_is_protected && (kind != RelocKind::jump_slot || in_relro(r))) {
+      continue;  // done when the module was relocated
+    } else {
+      MYLD_CHECK(settle(lazy ? lazy_slot(r) : one(r)));
+    }
   }
-  for (const Rela& r : image_.jmprel) MYLD_CHECK(settle(lazy ? lazy_slot(r) : one(r)));
   return {};
+}
+
+Status Relocator::bind_slots() {
+  MYLD_CHECK(find_windows());
+  return plt(false, true);
 }
 
 /// Resolvers run last: they may read anything that the other relocations set up.
@@ -331,8 +400,7 @@ Status Relocator::irelative() {
       if (Port::reloc_kind(elf::reloc_type(r)) != RelocKind::irelative) continue;
       if (!writable(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
       LinkAddr resolver{static_cast<std::uint64_t>(r.r_addend)};
-      const elf::Phdr* load = image_.segments.find(resolver, 1);
-      if (load == nullptr || (load->p_flags & PF_X) == 0) return bad(Code::bad_code_address, r);
+      if (!image_.segments.is_code(resolver)) return bad(Code::bad_code_address, r);
       store<std::uint64_t>(bias_ + r.r_offset,
                            arch::call_ifunc((image_.bias + resolver).value, runtime_.hwcaps));
     }
@@ -340,6 +408,7 @@ Status Relocator::irelative() {
 }
 
 Status Relocator::run() {
+  MYLD_CHECK(find_windows());
   MYLD_CHECK(relr());
   std::span<const Rela> rest = image_.rela;
   if (!rest.empty()) {
@@ -347,8 +416,11 @@ Status Relocator::run() {
     rest = rest.subspan(image_.relative_count);
   }
   for (const Rela& r : rest) MYLD_CHECK(settle(one(r)));
-  MYLD_CHECK(plt(m_.lazy));
-  return irelative();
+  MYLD_CHECK(plt(m_.lazy, false));
+  MYLD_CHECK(irelative());
+  // Again, should a relocation have stored there.
+  if (m_.lazy) store_got_words();
+  return {};
 }
 
 /// Text relocations: the pages are writable while they are changed and executable afterwards, never
@@ -384,14 +456,19 @@ bool add_dependency(Module& user, Module& provider) {
 Result<std::uintptr_t> address_of(const Runtime& runtime, const Definition& d) {
   const Sym& s = *d.symbol;
   if (s.st_shndx == SHN_ABS) return static_cast<std::uintptr_t>(s.st_value);
-  std::uintptr_t address = (d.module->image.bias + LinkAddr{s.st_value}).value;
-  if (elf::sym_type(s) != STT_GNU_IFUNC || s.st_shndx == SHN_UNDEF) return address;
-  const elf::Phdr* load = d.module->image.segments.find({s.st_value}, 1);
-  if (load == nullptr || (load->p_flags & PF_X) == 0)
-    return Error{.code = Code::bad_code_address,
+  auto bad = [&](Code code) {
+    return Error{.code = code,
                  .object = d.module->display,
                  .subject = d.module->image.strings.data + s.st_name,
                  .value = s.st_value};
+  };
+  const elf::Segments& segments = d.module->image.segments;
+  // One past the end is where `_end` and its like point.
+  if (s.st_value - segments.start.value > segments.end.value - segments.start.value)
+    return bad(Code::bad_symbol_value);
+  std::uintptr_t address = (d.module->image.bias + LinkAddr{s.st_value}).value;
+  if (elf::sym_type(s) != STT_GNU_IFUNC || s.st_shndx == SHN_UNDEF) return address;
+  if (!segments.is_code({s.st_value})) return bad(Code::bad_code_address);
   return arch::call_ifunc(address, runtime.hwcaps);
 }
 
@@ -406,7 +483,7 @@ Status relocate(Runtime& runtime, Module& m, const load::ErrorSink& sink) {
 
 Status bind_all(Runtime& runtime, Module& m, const load::ErrorSink& sink) {
   if (!m.lazy) return {};
-  MYLD_CHECK(Relocator(runtime, m, sink).plt(false));
+  MYLD_CHECK(Relocator(runtime, m, sink).bind_slots());
   m.lazy = false;
   return {};
 }

@@ -87,6 +87,7 @@ void add_first_modules(Start& s) {
   } else {
     s.require(add_mapped_program(r));
   }
+  s.require(check_entry(r));
   s.require(add_vdso(r));
   s.require(add_self(r));
 }
@@ -170,6 +171,7 @@ void relocate_modules(Start& s) {
     if (!status) s.errors.fail(status.error());
   }
   s.errors.stop_if_any();
+  for (Module* m : s.order) s.require(init::check_functions(r, *m));
   // The images hold relocated words, so they are copied only now.
   tls::initialise_first_thread(r.tls, arch::thread_pointer());
 }

@@ -41,15 +41,39 @@ LoadBias bias_of(std::span<const elf::Phdr> phdrs, const sys::InitialStack& stac
   for (const elf::Phdr& p : phdrs)
     if (p.p_type == PT_PHDR) return {at - p.p_vaddr};
   // Without PT_PHDR the table's own place tells: it lies e_phoff into the segment that maps the
-  // header.
+  // header, in every linker's output right behind it.
   for (const elf::Phdr& p : phdrs)
-    if (p.p_type == PT_LOAD && p.p_offset == 0) {
+    if (p.p_type == PT_LOAD && p.p_offset == 0 &&
+        at % stack.get(sys::kAtPagesz, 4096) >= sizeof(elf::Ehdr)) {
       const auto* header = reinterpret_cast<const elf::Ehdr*>(at - sizeof(elf::Ehdr));
       if (header->e_ident[0] == 0x7f && header->e_phoff == sizeof(elf::Ehdr))
         return {reinterpret_cast<std::uintptr_t>(header) - p.p_vaddr};
     }
-  static_cast<void>(stack);
   return {0};
+}
+
+/// The kernel maps a program without looking at most of its headers. Is what it gave as AT_PHDR in
+/// memory, and does the bias that follows from it fit the header of the file?
+Status check_mapped_program(const elf::Segments& s,
+                            LoadBias bias,
+                            const Runtime& runtime,
+                            const char* name) {
+  auto bad = [&](const char* what, std::uint64_t value) {
+    return Error{.code = Code::bad_mapped_program, .object = name, .subject = what, .value = value};
+  };
+  LinkAddr table = RunAddr::of(s.phdrs.data()) - bias;
+  if (s.find_in_file(table, s.phdrs.size_bytes()) == nullptr) return bad("AT_PHDR", table.value);
+  for (const elf::Phdr& p : s.phdrs) {
+    if (p.p_type != PT_LOAD || p.p_offset != 0 || p.p_filesz < sizeof(elf::Ehdr)) continue;
+    const auto* header = (bias + LinkAddr{p.p_vaddr}).as<const elf::Ehdr>();
+    if (!sys::can_read(header, sizeof *header, runtime.loader.page_size))
+      return bad("the ELF header", p.p_vaddr);
+    if (p.p_vaddr + header->e_phoff != table.value || header->e_phnum != s.phdrs.size())
+      return bad("e_phoff", header->e_phoff);
+    if ((bias + LinkAddr{header->e_entry}).value != runtime.stack.get(sys::kAtEntry))
+      return bad("e_entry", header->e_entry);
+  }
+  return {};
 }
 
 const char* interpreter(const elf::Segments& s, LoadBias bias) {
@@ -100,11 +124,14 @@ Status add_self(Runtime& runtime) {
   }
   if (path == nullptr) path = copy_string("myld");
   if (path == nullptr) return Error{.code = Code::out_of_memory};
-  auto m = runtime.loader.add_mapped(runtime.first, own_phdrs(), bias, path, path, created);
-  if (!m) return m.error();
-  m.value()->is_loader = true;
-  m.value()->from_start = true;
-  runtime.loader.self = m.value();
+  const load::Loader& loader = runtime.loader;
+  elf::Segments segments = MYLD_TRY(
+      elf::check_segments(own_phdrs(), UINT64_MAX, loader.page_size, loader.policy.segments, path));
+  Module* m =
+      MYLD_TRY(runtime.loader.add_mapped(runtime.first, segments, bias, path, path, created));
+  m->is_loader = true;
+  m->from_start = true;
+  runtime.loader.self = m;
   return {};
 }
 
@@ -113,14 +140,33 @@ Status add_mapped_program(Runtime& runtime) {
   const auto* phdrs = reinterpret_cast<const elf::Phdr*>(stack.get(sys::kAtPhdr));
   std::span<const elf::Phdr> table{phdrs, static_cast<std::size_t>(stack.get(sys::kAtPhnum))};
   const char* name = runtime.argc > 0 && runtime.argv[0] != nullptr ? runtime.argv[0] : "<program>";
+  if (table.empty() || stack.get(sys::kAtPhent) != sizeof(elf::Phdr) ||
+      !sys::can_read(phdrs, table.size_bytes(), runtime.loader.page_size))
+    return Error{.code = Code::bad_mapped_program,
+                 .object = name,
+                 .subject = "AT_PHDR",
+                 .value = stack.get(sys::kAtPhdr)};
+  LoadBias bias = bias_of(table, stack);
+  elf::Segments segments = MYLD_TRY(elf::check_segments(table, UINT64_MAX, runtime.loader.page_size,
+                                                        runtime.loader.policy.segments, name));
+  MYLD_CHECK(check_mapped_program(segments, bias, runtime, name));
   Vec<Module*> created;
-  Module* m = MYLD_TRY(
-      runtime.loader.add_mapped(runtime.first, table, bias_of(table, stack), "", name, created));
+  Module* m = MYLD_TRY(runtime.loader.add_mapped(runtime.first, segments, bias, "", name, created));
   become_program(runtime, *m);
   m->origin = runtime.options.origin_path != nullptr ? copy_string(runtime.options.origin_path)
                                                      : directory_part(own_executable());
   m->requester.origin = m->origin;
   return {};
+}
+
+Status check_entry(const Runtime& runtime) {
+  const Module& m = *runtime.program;
+  LinkAddr entry = RunAddr{runtime.stack.get(sys::kAtEntry)} - m.image.bias;
+  if (m.image.segments.is_code(entry)) return {};
+  return Error{.code = Code::bad_code_address,
+               .object = m.display,
+               .subject = "e_entry",
+               .value = entry.value};
 }
 
 Status add_named_program(Runtime& runtime, const char* path) {
@@ -171,7 +217,10 @@ Status add_vdso(Runtime& runtime) {
   Vec<Module*> created;
   char* name = copy_string("linux-vdso.so.1");
   if (name == nullptr) return Error{.code = Code::out_of_memory};
-  Module* m = MYLD_TRY(runtime.loader.add_mapped(runtime.first, phdrs, bias, name, name, created));
+  elf::Segments segments = MYLD_TRY(elf::check_segments(phdrs, UINT64_MAX, runtime.loader.page_size,
+                                                        runtime.loader.policy.segments, name));
+  Module* m =
+      MYLD_TRY(runtime.loader.add_mapped(runtime.first, segments, bias, name, name, created));
   m->from_start = true;
   runtime.vdso = m;
   return {};

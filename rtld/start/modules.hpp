@@ -16,6 +16,9 @@ Status add_self(Runtime& runtime);
 /// The program that the kernel mapped (AT_PHDR), when the loader is its interpreter.
 Status add_mapped_program(Runtime& runtime);
 
+/// The program's entry point is code of its own. Errors: bad_code_address.
+Status check_entry(const Runtime& runtime);
+
 /// Maps the program that was named on the command line, and makes the auxv and the stack say what
 /// they would if the kernel had started it.
 Status add_named_program(Runtime& runtime, const char* path);
