@@ -12,4 +12,6 @@ std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argumen
   return myld_call_keeping_vectors(call, argument);
 }
 
+void set_vector_state(std::uint32_t, bool) {}
+
 }  // namespace myld::arch

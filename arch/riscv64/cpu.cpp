@@ -19,4 +19,6 @@ std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argumen
   return call(argument);
 }
 
+void set_vector_state(std::uint32_t, bool) {}
+
 }  // namespace myld::arch

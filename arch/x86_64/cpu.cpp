@@ -22,14 +22,16 @@ Registers cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
 /// Area bytes in the low 32 bits, bit 32: compacted form, bit 33: known.
 constinit std::uint64_t g_state = 0;
 
+constexpr std::uint64_t state_of(std::uint32_t area_bytes, bool compacted) {
+  return std::uint64_t{1} << 33 | std::uint64_t{compacted} << 32 | area_bytes;
+}
+
 std::uint64_t examine() {
-  constexpr std::uint64_t kKnown = std::uint64_t{1} << 33, kCompacted = std::uint64_t{1} << 32;
   constexpr std::uint32_t kOsxsave = 1u << 27, kXsavec = 1u << 1;
-  if ((cpuid(1, 0).ecx & kOsxsave) == 0) return kKnown;
+  if ((cpuid(1, 0).ecx & kOsxsave) == 0) return state_of(0, false);
   // The size of the standard form with everything XCR0 enables bounds the compacted one too.
-  std::uint64_t bytes = cpuid(0xd, 0).ebx;
-  bool compacted = (cpuid(0xd, 1).eax & kXsavec) != 0;
-  return kKnown | (compacted ? kCompacted : 0) | bytes;
+  std::uint32_t bytes = cpuid(0xd, 0).ebx;
+  return state_of(bytes, (cpuid(0xd, 1).eax & kXsavec) != 0);
 }
 
 }  // namespace
@@ -44,6 +46,10 @@ std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argumen
   }
   return myld_call_keeping_vectors(call, argument, state & 0xffffffff,
                                    static_cast<unsigned>((state >> 32) & 1));
+}
+
+void set_vector_state(std::uint32_t area_bytes, bool compacted) {
+  __atomic_store_n(&g_state, state_of(area_bytes, compacted), __ATOMIC_RELAXED);
 }
 
 }  // namespace myld::arch
