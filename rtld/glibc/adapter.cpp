@@ -34,7 +34,8 @@ Status prepare(Runtime& runtime) {
     a.rseq_offset = runtime.tls.layout.place({a.rseq_bytes, align, 0});
   } else if (a.layout->rseq == Rseq::in_pthread) {
     a.rseq_bytes = 32;
-    a.rseq_offset = a.layout->pthread.rseq_area - static_cast<std::int64_t>(descriptor_distance(*a.layout));
+    a.rseq_offset =
+        a.layout->pthread.rseq_area - static_cast<std::int64_t>(descriptor_distance(*a.layout));
   }
   return {};
 }
@@ -76,9 +77,14 @@ bool is_libc(const load::Module& m) {
   return m.image.soname != nullptr && equal(m.image.soname, "libc.so.6");
 }
 
-void read_early_environment(Runtime& runtime) {
-  g_adapter.tunables.init(host_known(), kTunableKeys, runtime.envp, runtime.secure,
-                          {[](void*, const char*, std::string_view) {}, nullptr});
+CpuFacts cpu_facts(const sys::InitialStack& stack) {
+  return {.hwcap = stack.get(sys::kAtHwcap),
+          .hwcap2 = stack.get(sys::kAtHwcap2),
+          .hwcap3 = stack.get(sys::kAtHwcap3),
+          .hwcap4 = stack.get(sys::kAtHwcap4),
+          .min_sigstack = stack.get(sys::kAtMinsigstksz),
+          .platform = reinterpret_cast<const char*>(stack.get(sys::kAtPlatform)),
+          .kernel_release = nullptr};
 }
 
 Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc) {
@@ -93,12 +99,13 @@ Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc) {
     return Error{.code = myld::Code::unknown_libc, .object = libc.display, .subject = text};
   }
   a.layout = d.layout;
-  a.tunables.bind(d.layout->tunables, d.tunables_certain);
+  a.tunables.bind(d.layout->tunables, d.tunables_certain, runtime.envp);
   const Layout& l = *a.layout;
   a.runtime_abi = {
       .name = "glibc",
       .link_map_bytes = l.link_map.size,
-      .tcb_bytes = arch::Port::kTlsVariant == arch::TlsVariant::ii ? l.pthread.size : descriptor_distance(l),
+      .tcb_bytes =
+          arch::Port::kTlsVariant == arch::TlsVariant::ii ? l.pthread.size : descriptor_distance(l),
       .tcb_align = 64,
       // glibc's own figure is 1664 (elf/dl-tls.c); this adds room for libraries that were built for
       // the program's TLS model, which otherwise cannot be opened late. Thread stacks of

@@ -22,21 +22,22 @@ struct Adapter {
 /// The one instance; libc's entry points reach it by name.
 extern constinit Adapter g_adapter;
 
-/// Bytes from the thread descriptor (struct pthread) to the thread pointer: 0 in variant II, where it
-/// begins there. In variant I it lies below, and between the two is what the psABI keeps there.
+/// Bytes from the thread descriptor (struct pthread) to the thread pointer: 0 in variant II, where
+/// it begins there. In variant I it lies below, and between the two is what the psABI keeps there.
 /// Source: sysdeps/{aarch64,riscv}/nptl/tls.h, TLS_PRE_TCB_SIZE: the TCB is rounded up to the
 /// alignment of struct pthread, 32.
 constexpr std::uint64_t descriptor_distance(const Layout& layout) {
   using Port = arch::Port;
-  return Port::kTlsVariant == arch::TlsVariant::ii ? 0
-                                                   : layout.pthread.size + round_up(Port::kTcbBelow, 32);
+  return Port::kTlsVariant == arch::TlsVariant::ii
+             ? 0
+             : layout.pthread.size + round_up(Port::kTcbBelow, 32);
 }
 
 /// Is this module the C library?
 bool is_libc(const load::Module& module);
 
-/// Reads the environment's tunables by the newest table, before a libc is known.
-void read_early_environment(Runtime& runtime);
+/// What the kernel says of the CPU.
+CpuFacts cpu_facts(const sys::InitialStack& stack);
 
 /// Finds out which glibc `libc` is and makes the adapter for it. Needs: mapped, not relocated.
 /// Errors: unknown_libc, with the explanation as its subject.

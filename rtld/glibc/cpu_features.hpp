@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
 namespace myld::glibc {
 
@@ -35,7 +34,8 @@ struct CpuResult {
   const char* platform = nullptr;  ///< _dl_platform and $PLATFORM; null: none
   std::uint64_t min_sigstack = 0;  ///< value of _dl_minsigstacksize, in bytes
   /// x86: bytes that XSAVE of everything the system has enabled takes (standard format, without any
-  /// room for other registers); 0: there is no XSAVE. Others: 0.
+  /// room for other registers); 0: there is no XSAVE, or glibc does not know the vendor and so does
+  /// not ask. Others: 0.
   std::uint32_t xsave_area_bytes = 0;
   /// x86: the processor and the system can do XSAVEC. (A tunable may turn it off for libc alone.)
   bool xsavec = false;
@@ -51,11 +51,11 @@ CpuResult fill_cpu_features(const Layout& layout,
                             Tunables& tunables,
                             std::byte* block);
 
-/// The same facts before a libc is known (its file may lie in a glibc-hwcaps folder), by the rules
-/// of the newest release. Asking twice costs no second round of CPUID.
-CpuResult examine_cpu(const CpuFacts& facts, const Tunables& tunables);
+/// The same before a libc is known (its file may lie in a glibc-hwcaps folder), by the rules of the
+/// newest release. Asking twice costs no second round of CPUID.
+CpuResult examine_cpu(const CpuFacts& facts, Tunables& tunables);
 
 /// Names of the glibc-hwcaps subdirectories that this processor may use, most specific first.
-std::span<const std::string_view> hwcaps_subdirectories(const CpuResult& cpu);
+std::span<const char* const> hwcaps_subdirectories(const CpuResult& cpu);
 
 }  // namespace myld::glibc

@@ -1,5 +1,6 @@
 // _rtld_global_ro and _rtld_global: what libc reads of its loader's state. Which function reads
 // which member is in rtld/glibc/layout.hpp.
+#include "arch/vector_state.hpp"
 #include "loader/base/mem.hpp"
 #include "rtld/glibc/adapter.hpp"
 #include "rtld/glibc/calls.hpp"
@@ -88,20 +89,13 @@ void fill_vdso(Runtime& runtime) {
 
 void fill_globals(Runtime& runtime) {
   Adapter& a = g_adapter;
-  const sys::InitialStack& stack = runtime.stack;
-  CpuFacts facts{.hwcap = stack.get(sys::kAtHwcap),
-                 .hwcap2 = stack.get(sys::kAtHwcap2),
-                 .hwcap3 = stack.get(sys::kAtHwcap3),
-                 .hwcap4 = stack.get(sys::kAtHwcap4),
-                 .min_sigstack = stack.get(sys::kAtMinsigstksz),
-                 .platform = reinterpret_cast<const char*>(stack.get(sys::kAtPlatform)),
-                 .kernel_release = nullptr};
   const auto& l = a.layout->rtld_global_ro;
   Offset block =
       l._dl_x86_cpu_features != kAbsent ? l._dl_x86_cpu_features : l._dl_aarch64_cpu_features;
   a.cpu = fill_cpu_features(
-      *a.layout, facts, a.tunables,
+      *a.layout, cpu_facts(runtime.stack), a.tunables,
       block == kAbsent ? nullptr : reinterpret_cast<std::byte*>(_rtld_global_ro) + block);
+  if (a.cpu.xsave_area_bytes != 0) arch::set_vector_state(a.cpu.xsave_area_bytes, a.cpu.xsavec);
   fill_read_only(runtime);
   fill_vdso(runtime);
   install_dlfcn_hook();

@@ -1,18 +1,30 @@
 #include "rtld/glibc/start.hpp"
 
+#include "loader/sys/calls.hpp"
 #include "rtld/glibc/adapter.hpp"
 #include "rtld/glibc/storage.hpp"
 
 namespace myld::glibc {
 
+bool read_tunables(Runtime& runtime) {
+  // A malformed list is ignored without a word, as glibc did up to 2.38.
+  g_adapter.tunables.init(host_known(), kTunableKeys, runtime.envp, runtime.secure, {});
+  return g_adapter.tunables.asks_for_secure_mode();
+}
+
+void print_tunables(Runtime& runtime) {
+  examine_cpu(cpu_facts(runtime.stack), g_adapter.tunables);
+  g_adapter.tunables.print(
+      [](void*, std::string_view text) { sys::write_all(1, text.data(), text.size()); }, nullptr);
+}
+
 void read_early(Runtime& runtime) {
-  read_early_environment(runtime);
-  // No string here: it is asked for again with the libc's own table.
   __libc_enable_secure = runtime.secure ? 1 : 0;
   runtime.hwcaps = {runtime.stack.get(sys::kAtHwcap), runtime.stack.get(sys::kAtHwcap2),
                     runtime.stack.get(sys::kAtHwcap3), runtime.stack.get(sys::kAtHwcap4)};
-  runtime.loader.searcher.config.platform =
-      reinterpret_cast<const char*>(runtime.stack.get(sys::kAtPlatform));
+  CpuResult cpu = examine_cpu(cpu_facts(runtime.stack), g_adapter.tunables);
+  runtime.loader.searcher.config.platform = cpu.platform;
+  runtime.loader.searcher.config.hwcaps = hwcaps_subdirectories(cpu);
 }
 
 Result<const abi::RuntimeAbi*> choose(Runtime& runtime, std::span<load::Module* const> modules) {

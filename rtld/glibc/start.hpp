@@ -4,7 +4,16 @@
 
 namespace myld::glibc {
 
-/// What can be known before a libc is found: tunables, the CPU's hwcaps directories.
+/// Reads the environment's tunables by the newest table, before a libc is known. True: they ask for
+/// secure mode.
+bool read_tunables(Runtime& runtime);
+
+/// Writes every tunable of the newest release with its value and bounds to standard output.
+/// Needs: read_tunables().
+void print_tunables(Runtime& runtime);
+
+/// What else can be known before a libc is found: the CPU's glibc-hwcaps directories, $PLATFORM.
+/// Needs: read_tunables(), which may take features away.
 void read_early(Runtime& runtime);
 
 /// The adapter for the libc among `modules`, or the bare one if there is none. Errors:

@@ -119,34 +119,33 @@ void Tunables::init(const Known& known,
   keys_ = keys;
   table_ = &known.tunable_tables.back();
   certain_ = false;
-  envp_ = envp;
+  asks_secure_ = false;
   warning_ = warning;
   used_ = false;
   if (secure) return;
   for (const char* const* entry = envp; *entry != nullptr && !used_; ++entry)
     used_ = may_count(*entry);
-  parse(true);
+  parse(envp, true);
 }
 
-bool Tunables::bind(unsigned table, bool certain) {
+bool Tunables::bind(unsigned table, bool certain, const char* const* envp) {
   if (table >= known_->tunable_tables.size()) return false;
   table_ = &known_->tunable_tables[table];
   certain_ = certain;
-  parse(false);
+  parse(envp, false);
   return true;
 }
 
-void Tunables::parse(bool warn) {
+void Tunables::parse(const char* const* envp, bool warn) {
   if (touched_) {
     for (Slot& slot : slots_) slot = {};
     touched_ = false;
   }
-  asks_secure_ = false;
-  if (!used_) return;
+  if (!used_ || asks_secure_) return;
 
   // An alias gives way to GLIBC_TUNABLES wherever that stands, so it is kept until all was seen.
   const char* aliases[kMaxIds] = {};
-  for (const char* const* entry = envp_; *entry != nullptr; ++entry) {
+  for (const char* const* entry = envp; *entry != nullptr; ++entry) {
     if (!may_count(*entry)) continue;
     if (const char* list = value_in(*entry, kVariable)) {
       apply_list(list, warn);

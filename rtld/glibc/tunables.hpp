@@ -101,22 +101,24 @@ public:
   /// No build has more ids than this.
   static constexpr unsigned kMaxIds = sizeof(TunableTable::entry);
 
-  /// Reads the environment by the last table of `known`, the newest release's. `envp` ends with a
-  /// null pointer and must stay where it is; `keys` are those of `known`. In `secure` mode nothing
-  /// is read. No effect on the environment.
+  /// Reads the environment by the last table of `known`, the newest release's. `keys` are those of
+  /// `known`. `envp` ends with a null pointer; the strings are kept, not their array. In `secure`
+  /// mode nothing is read. No effect on the environment.
   void init(const Known& known,
             std::span<const TunableKey> keys,
             const char* const* envp,
             bool secure,
             const TunableWarning& warning);
 
-  /// Reads it again by table `table` (Layout::tunables), forgetting what set() did. What was warned
-  /// of is not warned of twice. `certain` = Detection::tunables_certain: if not, libc's questions
-  /// by id go unanswered (a wrong type would overwrite its stack), and it works with its own
-  /// defaults. Needs: init(). Gives: false if there is no such table.
-  bool bind(unsigned table, bool certain);
+  /// Reads the environment, wherever its array is now, again by table `table` (Layout::tunables),
+  /// forgetting what set() did. What was warned of is not warned of twice. `certain` =
+  /// Detection::tunables_certain: if not, libc's questions by id go unanswered (a wrong type would
+  /// overwrite its stack), and it works with its own defaults.
+  /// Needs: init(). Gives: false if there is no such table.
+  bool bind(unsigned table, bool certain, const char* const* envp);
 
-  /// glibc.rtld.enable_secure=1 was given: the process is to behave as with AT_SECURE.
+  /// glibc.rtld.enable_secure=1 was given: the process is to behave as with AT_SECURE, and no other
+  /// tunable counts.
   bool asks_for_secure_mode() const { return asks_secure_; }
 
   // The loader's own questions, by key. A build that lacks the tunable answers its `absent`.
@@ -163,7 +165,7 @@ private:
   const Tunable& def(unsigned id) const { return known_->tunables[table_->entry[id]]; }
   int find(TunableKey key) const;
   std::uint64_t number_of(unsigned id) const;
-  void parse(bool warn);
+  void parse(const char* const* envp, bool warn);
   bool split(const char* list, Text* values) const;
   void apply_list(const char* list, bool warn);
   bool store_text(unsigned id, Text text);
@@ -172,7 +174,6 @@ private:
   const Known* known_ = nullptr;
   std::span<const TunableKey> keys_{};
   const TunableTable* table_ = nullptr;
-  const char* const* envp_ = nullptr;
   TunableWarning warning_{};
   bool used_ = false;     ///< something in the environment may set a tunable
   bool touched_ = false;  ///< some slot is not in its first state

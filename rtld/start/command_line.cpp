@@ -26,6 +26,8 @@ constexpr Switch kSwitches[] = {
     {"--inhibit-cache",
      [](Runtime& r, CommandLine&) { r.loader.searcher.config.inhibit_cache = true; },
      "do not use /etc/ld.so.cache"},
+    {"--list-tunables", [](Runtime&, CommandLine& c) { c.list_tunables = true; },
+     "list what GLIBC_TUNABLES can set, with values and bounds, and exit"},
     {"--help", [](Runtime&, CommandLine& c) { c.help = true; }, "print this text and exit"},
     {"--version", [](Runtime&, CommandLine& c) { c.version = true; }, "print the version and exit"},
 };

@@ -8,6 +8,7 @@ struct CommandLine {
   int program_index = 0;  ///< in argv; 0: none was named
   bool help = false;
   bool version = false;
+  bool list_tunables = false;
   Error error;  ///< unknown_option, missing_argument
 };
 

@@ -55,6 +55,7 @@ void read_request(Start& s, std::uintptr_t* stack) {
   r.envp = r.stack.envp;
   r.secure = is_secure(r.stack);
   r.direct = is_entry_point(r.stack.get(sys::kAtEntry));
+  r.secure = glibc::read_tunables(r) || r.secure;
   r.loader.page_size = r.stack.get(sys::kAtPagesz, 4096);
   r.loader.searcher.config.secure = r.secure;
   read_environment(r);
@@ -63,7 +64,8 @@ void read_request(Start& s, std::uintptr_t* stack) {
   if (line.error) usage_error(s, line.error);
   if (line.version) print_version();
   if (line.help) print_help(r);
-  if (line.version || line.help) sys::exit(0);
+  if (line.list_tunables) glibc::print_tunables(r);
+  if (line.version || line.help || line.list_tunables) sys::exit(0);
   if (line.program_index == 0) usage_error(s, {.code = Code::missing_program});
   s.program_index = line.program_index;
 }

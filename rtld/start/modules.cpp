@@ -275,7 +275,11 @@ void shift_stack(Runtime& runtime, int first_argument) {
   std::uintptr_t* to = s.base + 1;
   std::uintptr_t* from = s.base + 1 + dropped;
   memmove(to, from, static_cast<std::size_t>(end - from) * sizeof(std::uintptr_t));
+  // In secure execution entries of the environment have been taken out, so the auxv does not begin
+  // where the environment ends.
+  auto* auxv = reinterpret_cast<std::uintptr_t*>(s.auxv) - dropped;
   s = sys::InitialStack::at(s.base);
+  s.auxv = reinterpret_cast<sys::AuxEntry*>(auxv);
 }
 
 }  // namespace myld::start

@@ -169,7 +169,7 @@ void compare(const std::string& ld_so, const std::string& list) {
   const char* envp[] = {entry.c_str(), nullptr};
   Tunables tunables;
   tunables.init(host_known(), kTunableKeys, list.empty() ? envp + 1 : envp, false, {});
-  REQUIRE(tunables.bind(layout->tunables, true));
+  REQUIRE(tunables.bind(layout->tunables, true, envp));
   CpuFacts facts{
       .hwcap = getauxval(AT_HWCAP), .hwcap2 = getauxval(AT_HWCAP2), .platform = "x86_64"};
   std::vector<std::byte> block(layout->cpu_features.size);
@@ -517,7 +517,7 @@ TEST_CASE("every layout's rules fill its block and nothing beyond it") {
     const char* envp[] = {nullptr};
     Tunables tunables;
     tunables.init(host_known(), kTunableKeys, envp, false, {});
-    REQUIRE(tunables.bind(layout.tunables, true));
+    REQUIRE(tunables.bind(layout.tunables, true, envp));
     fill_cpu_features(layout, {.hwcap2 = getauxval(AT_HWCAP2)}, tunables, block.data());
     // libc copies these unchecked, and its memset crashes when one is 0.
     for (Offset at :

@@ -138,8 +138,8 @@ TEST_CASE("old environment variables are aliases, and give way to GLIBC_TUNABLES
   const TunableTable& table = host_known().tunable_tables.back();
   unsigned arena_max = id_of("glibc.malloc.arena_max", table);
   auto value = [&](Read&& read) {
-    REQUIRE(
-        read.tunables.bind(static_cast<unsigned>(host_known().tunable_tables.size()) - 1, true));
+    REQUIRE(read.tunables.bind(static_cast<unsigned>(host_known().tunable_tables.size()) - 1, true,
+                               read.envp.data()));
     std::uint64_t out = kNoSuch;
     read.tunables.get_val(arena_max, &out, nullptr, true);
     return out;
@@ -163,6 +163,9 @@ TEST_CASE("in secure mode nothing is read, and a tunable can ask for that") {
   Read asked({"MALLOC_ARENA_MAX=3", "GLIBC_TUNABLES=glibc.rtld.nns=9:glibc.rtld.enable_secure=1"});
   CHECK(asked.tunables.asks_for_secure_mode());
   CHECK(nns(asked.tunables) == 4);
+  // Nor does anything count by the table of a release that does not know the tunable.
+  REQUIRE(asked.tunables.bind(layout_of(36).tunables, true, asked.envp.data()));
+  CHECK(nns(asked.tunables) == 4);
   CHECK_FALSE(list("glibc.rtld.enable_secure=0").tunables.asks_for_secure_mode());
 }
 
@@ -172,7 +175,7 @@ TEST_CASE("libc is told by the ids of its own release, in the width of the type"
     const Layout& layout = layout_of(minor);
     const TunableTable& table = host_known().tunable_tables[layout.tunables];
     Read read = list("glibc.malloc.check=2:glibc.malloc.mxfast=0x123456789");
-    REQUIRE(read.tunables.bind(layout.tunables, true));
+    REQUIRE(read.tunables.bind(layout.tunables, true, read.envp.data()));
 
     std::uint32_t words[2] = {0xdead, 0xbeef};
     g_calls = 0;
@@ -205,7 +208,7 @@ TEST_CASE("libc is told by the ids of its own release, in the width of the type"
 TEST_CASE("where the table is uncertain libc is told nothing, the loader still is") {
   const Layout& layout = layout_of(36);
   Read read = list("glibc.malloc.check=2:glibc.rtld.nns=6");
-  REQUIRE(read.tunables.bind(layout.tunables, false));
+  REQUIRE(read.tunables.bind(layout.tunables, false, read.envp.data()));
   std::uint64_t out = kNoSuch;
   g_calls = 0;
   for (unsigned id = 0; id < Tunables::kMaxIds; ++id) {
@@ -215,7 +218,7 @@ TEST_CASE("where the table is uncertain libc is told nothing, the loader still i
   CHECK(out == kNoSuch);
   CHECK(g_calls == 0);
   CHECK(nns(read.tunables) == 6);
-  CHECK_FALSE(read.tunables.bind(200, true));
+  CHECK_FALSE(read.tunables.bind(200, true, read.envp.data()));
 }
 
 TEST_CASE("what the loader stores narrows the bounds and counts as set") {

@@ -136,7 +136,7 @@ CpuResult fill_cpu_features(const Layout& layout,
   return examine_cpu(facts, tunables);
 }
 
-CpuResult examine_cpu(const CpuFacts& facts, const Tunables&) {
+CpuResult examine_cpu(const CpuFacts& facts, Tunables&) {
   CpuResult result;
   result.dl_hwcap = facts.hwcap;
   result.platform = facts.platform;
@@ -145,6 +145,6 @@ CpuResult examine_cpu(const CpuFacts& facts, const Tunables&) {
 }
 
 /// glibc defines none for this ISA.
-std::span<const std::string_view> hwcaps_subdirectories(const CpuResult&) { return {}; }
+std::span<const char* const> hwcaps_subdirectories(const CpuResult&) { return {}; }
 
 }  // namespace myld::glibc

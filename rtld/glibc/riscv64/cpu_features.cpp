@@ -12,7 +12,7 @@ CpuResult fill_cpu_features(const Layout&, const CpuFacts& facts, Tunables& tuna
   return examine_cpu(facts, tunables);
 }
 
-CpuResult examine_cpu(const CpuFacts& facts, const Tunables&) {
+CpuResult examine_cpu(const CpuFacts& facts, Tunables&) {
   CpuResult result;
   result.dl_hwcap = facts.hwcap;
   result.platform = facts.platform;
@@ -21,6 +21,6 @@ CpuResult examine_cpu(const CpuFacts& facts, const Tunables&) {
 }
 
 /// glibc defines none for this ISA.
-std::span<const std::string_view> hwcaps_subdirectories(const CpuResult&) { return {}; }
+std::span<const char* const> hwcaps_subdirectories(const CpuResult&) { return {}; }
 
 }  // namespace myld::glibc

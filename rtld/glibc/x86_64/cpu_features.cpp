@@ -210,13 +210,15 @@ CpuResult fill_cpu_features(const Layout& layout,
   return x86::result_of(cpu, facts);
 }
 
-CpuResult examine_cpu(const CpuFacts& facts, const Tunables& tunables) {
-  x86::Cpu cpu = x86::examine(x86::g_cpuid, x86::newest_rules(), facts.hwcap2, tunables);
+CpuResult examine_cpu(const CpuFacts& facts, Tunables& tunables) {
+  x86::Rules rules = x86::newest_rules();
+  x86::Cpu cpu = x86::examine(x86::g_cpuid, rules, facts.hwcap2, tunables);
+  x86::store_thresholds(cpu, rules, tunables);
   return x86::result_of(cpu, facts);
 }
 
-std::span<const std::string_view> hwcaps_subdirectories(const CpuResult& cpu) {
-  static constexpr std::string_view kNames[] = {"x86-64-v4", "x86-64-v3", "x86-64-v2"};
+std::span<const char* const> hwcaps_subdirectories(const CpuResult& cpu) {
+  static constexpr const char* kNames[] = {"x86-64-v4", "x86-64-v3", "x86-64-v2"};
   std::size_t usable = cpu.isa_level > 1 ? static_cast<std::size_t>(cpu.isa_level) - 1 : 0;
   return std::span{kNames}.last(usable);
 }

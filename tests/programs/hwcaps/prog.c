@@ -1,0 +1,9 @@
+// Says from which directory the library came.
+#include <stdio.h>
+
+const char* where(void);
+
+int main(void) {
+  puts(where());
+  return 0;
+}
