@@ -34,6 +34,7 @@ enum class TlsVariant : std::uint8_t { i, ii };
 struct GotPltLayout {
   std::uint8_t module_slot;    ///< index of the word that holds the module
   std::uint8_t resolver_slot;  ///< index of the word that holds the trampoline's address
+  std::uint8_t reserved;       ///< words in front of the first slot
 };
 
 }  // namespace myld::arch

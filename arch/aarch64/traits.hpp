@@ -18,7 +18,7 @@ struct Aarch64 {
   static constexpr std::size_t kTcbBelow = 0;
   static constexpr std::uint64_t kDtvOffset = 0;
   static constexpr bool kGotAddend = true;
-  static constexpr GotPltLayout kGotPlt = {.module_slot = 1, .resolver_slot = 2};
+  static constexpr GotPltLayout kGotPlt = {.module_slot = 1, .resolver_slot = 2, .reserved = 3};
   static constexpr const char* kLoaderSoname = "ld-linux-aarch64.so.1";
   static constexpr const char* kLibDir = "lib/aarch64-linux-gnu";
   static constexpr const char* kMultiarch = "aarch64-linux-gnu";

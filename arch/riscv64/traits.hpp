@@ -20,7 +20,7 @@ struct Riscv64 {
   /// TLS_DTV_OFFSET: what DTPREL subtracts and __tls_get_addr adds.
   static constexpr std::uint64_t kDtvOffset = 0x800;
   static constexpr bool kGotAddend = false;
-  static constexpr GotPltLayout kGotPlt = {.module_slot = 1, .resolver_slot = 0};
+  static constexpr GotPltLayout kGotPlt = {.module_slot = 1, .resolver_slot = 0, .reserved = 2};
   static constexpr const char* kLoaderSoname = "ld-linux-riscv64-lp64d.so.1";
   static constexpr const char* kLibDir = "lib/riscv64-linux-gnu";
   static constexpr const char* kMultiarch = "riscv64-linux-gnu";

@@ -74,7 +74,11 @@ bool can_read(const void* at, std::size_t bytes, std::size_t page_size) {
   if (start > UINTPTR_MAX - page_size || bytes > UINTPTR_MAX - page_size - start) return false;
   std::uintptr_t to = (start + bytes + page_size - 1) & ~(page_size - 1);
   long got = advise(reinterpret_cast<const void*>(from), to - from, kMadvPopulateRead);
-  return got != -kEfault && got != -kEnomem;
+  if (got != -kEinval) return got == 0;
+  // Memory without PROT_READ, or a kernel that does not know the request: memory that is there for
+  // sure tells which.
+  auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) & ~(page_size - 1);
+  return advise(reinterpret_cast<const void*>(here), page_size, kMadvPopulateRead) == -kEinval;
 }
 
 long readlink(const char* path, char* to, std::size_t capacity) {

@@ -69,7 +69,7 @@ Status load_and_relocate(Runtime& runtime, Transaction& t, Module& root, int mod
     m->lazy = lazy && !m->image.bind_now;
   }
   for (Module* m : order) MYLD_CHECK(relocate::relocate(runtime, *m, kStopAtFirst));
-  for (Module* m : order) MYLD_CHECK(init::check_functions(runtime, *m));
+  for (Module* m : order) MYLD_CHECK(init::check_functions(*m));
   return tls::add_to_threads(runtime.tls, t.created.span());
 }
 

@@ -95,20 +95,10 @@ bool claim(Runtime& runtime, Module& m, std::uintptr_t me) {
 
 }  // namespace
 
-Status check_functions(const Runtime& runtime, const Module& m) {
-  auto is_code = [&](std::uintptr_t at) {
-    if (m.contains(at)) return m.image.segments.is_code(RunAddr{at} - m.image.bias);
-    for (const load::Namespace* ns : runtime.namespaces) {
-      if (ns == nullptr) continue;
-      for (const Module* other : ns->modules)
-        if (other->contains(at))
-          return other->image.segments.is_code(RunAddr{at} - other->image.bias);
-    }
-    return false;
-  };
+Status check_functions(const Module& m) {
   auto check = [&](const char* name, std::span<const std::uintptr_t> functions) -> Status {
     for (std::uintptr_t f : functions)
-      if (!is_code(f))
+      if (!m.image.segments.is_code(RunAddr{f} - m.image.bias))
         return Error{
             .code = Code::bad_code_address, .object = m.display, .subject = name, .value = f};
     return {};

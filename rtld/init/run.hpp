@@ -6,9 +6,9 @@ namespace myld::init {
 
 using load::Module;
 
-/// Every function of the module's arrays lies in executable memory of a loaded module. Needs: the
-/// module is relocated. Errors: bad_code_address, with the array's name and the pointer.
-Status check_functions(const Runtime& runtime, const Module& module);
+/// Every function of the module's arrays is code of its own. Needs: the module is relocated.
+/// Errors: bad_code_address, with the array's name and the pointer.
+Status check_functions(const Module& module);
 
 /// Runs the constructors of `order` (dependencies first): DT_INIT, then DT_INIT_ARRAY, each with
 /// (argc, argv, envp). A module whose constructors another thread runs is waited for, unless that

@@ -55,7 +55,8 @@ private:
   }
   Status find_windows();
   Status plt(bool lazy, bool relro_is_protected);
-  bool store_got_words();
+  bool has_got_words();
+  void store_got_words();
   Status relr();
   Status relative(std::span<const Rela> relocations);
   Status one(const Rela& r);
@@ -199,6 +200,13 @@ Result<Definition> Relocator::lookup(const Rela& r, RelocKind kind, bool& undefi
     undefined_weak = !last_;
     return last_;
   }
+  if (image_.versym != nullptr && !scope::version_is_known(m_, index, symbol)) {
+    return Error{.code = Code::bad_version_table,
+                 .object = m_.display,
+                 .subject = "DT_VERSYM's entry",
+                 .at = index,
+                 .value = image_.versym[index]};
+  }
   Definition d = scope::resolve(m_, symbol, index, purpose);
   if (!d) {
     if (elf::sym_binding(symbol) != STB_WEAK) {
@@ -223,6 +231,9 @@ Result<Definition> Relocator::lookup(const Rela& r, RelocKind kind, bool& undefi
 Status Relocator::copy(const Rela& r, const Sym& symbol, const Definition& d) {
   std::uint64_t bytes = symbol.st_size < d.symbol->st_size ? symbol.st_size : d.symbol->st_size;
   const elf::Image& from = d.module->image;
+  // The symbol is the copy: whoever refers to it must find what is copied.
+  if (symbol.st_shndx != SHN_UNDEF && symbol.st_value != r.r_offset)
+    return bad(Code::bad_relocation_symbol, r);
   if (!writable(r.r_offset, symbol.st_size == 0 ? 1 : symbol.st_size))
     return bad(Code::bad_relocation_offset, r);
   const elf::Phdr* load = from.segments.find({d.symbol->st_value}, bytes);
@@ -358,20 +369,29 @@ Status Relocator::lazy_slot(const Rela& r) {
   return {};
 }
 
-/// What the PLT passes to the trampoline. False: the file has no place for it.
-bool Relocator::store_got_words() {
-  if (image_.got_plt == nullptr) return false;
-  std::uint64_t at = (RunAddr::of(image_.got_plt) - image_.bias).value;
-  if (!writable(at, 3 * sizeof(std::uintptr_t))) return false;
+/// What the PLT passes to the trampoline.
+void Relocator::store_got_words() {
   image_.got_plt[Port::kGotPlt.module_slot] = reinterpret_cast<std::uintptr_t>(&m_);
   image_.got_plt[Port::kGotPlt.resolver_slot] =
       reinterpret_cast<std::uintptr_t>(&myld_plt_trampoline);
-  return true;
+}
+
+/// Is DT_PLTGOT what every linker makes of it: reserved words right before the first slot? Only
+/// then are they the words that the PLT's code reads, and nothing else is overwritten.
+bool Relocator::has_got_words() {
+  if (image_.got_plt == nullptr) return false;
+  std::uint64_t at = (RunAddr::of(image_.got_plt) - image_.bias).value;
+  std::uint64_t bytes = Port::kGotPlt.reserved * sizeof(std::uintptr_t);
+  std::uint64_t first = UINT64_MAX;
+  for (const Rela& r : image_.jmprel)
+    if (Port::reloc_kind(elf::reloc_type(r)) == RelocKind::jump_slot && r.r_offset < first)
+      first = r.r_offset;
+  return first == at + bytes && writable(at, bytes);
 }
 
 Status Relocator::plt(bool lazy, bool relro_is_protected) {
   if (image_.jmprel.empty()) return {};
-  if (lazy) lazy = store_got_words();
+  if (lazy) store_got_words();
   for (const Rela& r : image_.jmprel) {
     RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
     if (kind != RelocKind::jump_slot && kind != RelocKind::irelative &&
@@ -416,6 +436,7 @@ Status Relocator::run() {
     rest = rest.subspan(image_.relative_count);
   }
   for (const Rela& r : rest) MYLD_CHECK(settle(one(r)));
+  if (m_.lazy) m_.lazy = has_got_words();
   MYLD_CHECK(plt(m_.lazy, false));
   MYLD_CHECK(irelative());
   // Again, should a relocation have stored there.

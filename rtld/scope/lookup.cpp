@@ -168,6 +168,15 @@ Definition find(const load::ScopeChain* chain, const Request& r) {
   return {};
 }
 
+bool version_is_known(const Module& m, std::uint32_t index, const Sym& symbol) {
+  std::uint16_t versym = m.image.versym[index];
+  std::uint16_t v = versym & elf::kVersionIndexMask;
+  // 0 and 1 are no versions (VER_NDX_LOCAL, VER_NDX_GLOBAL), and nothing hidden either.
+  if (v <= VER_NDX_GLOBAL)
+    return (versym & elf::kVersionHidden) == 0 || (v != 0 && symbol.st_shndx != SHN_UNDEF);
+  return v < m.versions.size() && m.versions[v].name != nullptr;
+}
+
 Definition resolve(Module& m, const Sym& symbol, std::uint32_t index, Purpose purpose) {
   unsigned visibility = elf::sym_visibility(symbol);
   if (elf::sym_binding(symbol) == STB_LOCAL || visibility == STV_HIDDEN ||

@@ -65,6 +65,10 @@ find_in_list(const load::ModuleList* list, const Request& request, std::uint32_t
 /// The first definition in the scopes of a chain.
 Definition find(const load::ScopeChain* chain, const Request& request);
 
+/// Does the DT_VERSYM entry of a symbol that is referred to stand for a version of the file, or for
+/// none? Needs: module.image.versym.
+bool version_is_known(const Module& module, std::uint32_t index, const Sym& symbol);
+
 /// The definition that the entry `symbol` of `module` refers to: STV_PROTECTED and hidden entries
 /// are bound to the module itself, STB_GNU_UNIQUE ones to the first in the namespace. Needs:
 /// module.scopes. Takes no lock but for STB_GNU_UNIQUE's table.

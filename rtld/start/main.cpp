@@ -173,7 +173,7 @@ void relocate_modules(Start& s) {
     if (!status) s.errors.fail(status.error());
   }
   s.errors.stop_if_any();
-  for (Module* m : s.order) s.require(init::check_functions(r, *m));
+  for (Module* m : s.order) s.require(init::check_functions(*m));
   // The images hold relocated words, so they are copied only now.
   tls::initialise_first_thread(r.tls, arch::thread_pointer());
 }

@@ -77,7 +77,9 @@ Status check_mapped_program(const elf::Segments& s,
 }
 
 const char* interpreter(const elf::Segments& s, LoadBias bias) {
-  if (s.interp == nullptr || s.interp->p_filesz == 0) return nullptr;
+  if (s.interp == nullptr || s.interp->p_filesz == 0 ||
+      s.find_in_file({s.interp->p_vaddr}, s.interp->p_filesz) == nullptr)
+    return nullptr;
   const char* path = (bias + LinkAddr{s.interp->p_vaddr}).as<const char>();
   return path[s.interp->p_filesz - 1] == 0 ? path : nullptr;
 }
