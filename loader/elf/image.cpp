@@ -148,12 +148,13 @@ Status Reader::read_gnu_hash() {
   h.bloom = reinterpret_cast<const std::uint64_t*>(base + 16);
   h.buckets = reinterpret_cast<const std::uint32_t*>(h.bloom + bloom_words);
   h.chain = h.buckets + h.bucket_count;
-  // The chain ends where the symbols end; that many must be mapped.
+  // No field states where the chain ends: what is mapped bounds it. It says nothing of the symbols
+  // before `first`, and in a file that defines none `first` is no bound of them either.
   const Phdr* load = image.segments.find_in_file({tags.gnu_hash}, bytes);
   std::uint64_t room =
       (load->p_vaddr + load->p_filesz - (tags.gnu_hash + bytes)) / sizeof(std::uint32_t);
-  if (std::uint64_t limit = std::uint64_t{h.first} + room; limit < image.symbol_limit)
-    image.symbol_limit = static_cast<std::uint32_t>(limit);
+  std::uint64_t limit = std::uint64_t{h.first} + room;
+  h.limit = static_cast<std::uint32_t>(limit < UINT32_MAX ? limit : UINT32_MAX);
   image.gnu_hash = h;
   return {};
 }
@@ -316,6 +317,7 @@ Result<Image> read_image(LoadBias bias, const Segments& segments, const char* ob
   MYLD_CHECK(r.read_gnu_hash());
   MYLD_CHECK(r.read_sysv_hash());
   MYLD_CHECK(r.read_versions());
+  if (r.image.gnu_hash.limit > r.image.symbol_limit) r.image.gnu_hash.limit = r.image.symbol_limit;
   MYLD_CHECK(r.read_relocations());
   MYLD_CHECK(r.read_initialisers());
   MYLD_CHECK(r.read_flags());

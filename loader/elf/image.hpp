@@ -20,10 +20,11 @@ struct StringTable {
 };
 
 /// DT_GNU_HASH. Invariants: bloom_mask + 1 words of bloom and bucket_count buckets are mapped, and
-/// chain[i - first] is mapped for first <= i < Image::symbol_limit.
+/// chain[i - first] is mapped for first <= i < limit <= Image::symbol_limit.
 struct GnuHash {
   std::uint32_t bucket_count = 0;  ///< 0: there is no such table
   std::uint32_t first = 0;         ///< index of the first hashed symbol
+  std::uint32_t limit = 0;         ///< past the last symbol that may be hashed
   std::uint32_t bloom_mask = 0;
   std::uint32_t bloom_shift = 0;
   const std::uint64_t* bloom = nullptr;

@@ -39,7 +39,7 @@ const elf::Sym* nearest(const Module& m, std::uint64_t at) {
   for (std::uint32_t b = 0; b < h.bucket_count; ++b) {
     std::uint32_t i = h.buckets[b];
     if (i < h.first) continue;
-    for (; i < image.symbol_limit; ++i) {
+    for (; i < h.limit; ++i) {
       look(i);
       if ((h.chain[i - h.first] & 1) != 0) break;
     }

@@ -69,7 +69,7 @@ const Sym* find_gnu(const Module& m, const Request& r) {
   if (i < h.first) return nullptr;
   const Sym* fallback = nullptr;
   const Sym* found = nullptr;
-  for (; i < m.image.symbol_limit; ++i) {
+  for (; i < h.limit; ++i) {
     std::uint32_t hash = h.chain[i - h.first];
     if (((hash ^ r.hash) >> 1) == 0 && consider(m, i, r, fallback, found)) return found;
     if ((hash & 1) != 0) break;
