@@ -116,6 +116,7 @@ def arguments(description):
     add("--via", choices=["direct", "interp", "both"], default="both")
     add("--arch", default=platform.machine(), help="the ISA of the programs")
     add("--emulator", type=shlex.split, default=[], help="command that runs them, if not the kernel")
+    add("--sysroot", default="", help="where the emulated system's files are")
     add("--reference-loader", help="start the reference through this loader, not by PT_INTERP")
     add("--jobs", type=int, default=2)
     return parser
