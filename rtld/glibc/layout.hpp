@@ -48,7 +48,8 @@ enum class Rseq : std::uint8_t {
 /// The first ten are the same in all; the ones from 10 on are listed here, lowest first.
 enum class PreferredBits : std::uint8_t {
   none,  ///< Not x86.
-  /// As without_map_32bit up to Prefer_FSRM; what follows differs inside 2.34, so leave it clear.
+  /// 2.34: Prefer_AVX2_STRCMP comes before Avoid_Short_Distance_REP_MOVSB, and whether
+  /// Prefer_MAP_32BIT_EXEC is there differs inside the release: x86_64/cpu_features.cpp decides.
   up_to_fsrm,
   /// Prefer_No_VZEROUPPER, Prefer_ERMS, Prefer_No_AVX512, MathVec_Prefer_No_AVX512, Prefer_FSRM,
   /// Avoid_Short_Distance_REP_MOVSB.
