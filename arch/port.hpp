@@ -48,6 +48,7 @@ concept IsPort = requires(std::uint32_t r_type, std::uint8_t st_other) {
   { P::kGotAddend } -> std::convertible_to<bool>;
   { P::kGotPlt } -> std::convertible_to<GotPltLayout>;
   { P::kLoaderSoname } -> std::convertible_to<const char*>;
+  { P::kInterpreter } -> std::convertible_to<const char*>;
   { P::kLibDir } -> std::convertible_to<const char*>;
   { P::kFpuControl } -> std::convertible_to<std::uint32_t>;
   { P::kRseqSignature } -> std::convertible_to<std::uint32_t>;

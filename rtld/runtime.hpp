@@ -10,20 +10,35 @@
 
 namespace myld {
 
+/// What is done with the program.
+enum class Mode : std::uint8_t {
+  run,
+  list,    ///< --list: its modules are printed; a missing one is an error
+  trace,   ///< LD_TRACE_LOADED_OBJECTS: the same for ldd(1), which shows what is missing
+  verify,  ///< --verify: the exit status tells what kind of file it is
+};
+
 /// What the user asked for, on the command line and in the environment.
 struct Options {
+  Mode mode = Mode::run;
   bool bind_now = false;                 ///< LD_BIND_NOW
   bool bind_not = false;                 ///< LD_BIND_NOT
-  bool trace_objects = false;            ///< --list, LD_TRACE_LOADED_OBJECTS
-  bool verify = false;                   ///< --verify
+  bool trace_program = false;            ///< LD_TRACE_LOADED_OBJECTS=2: the program is listed too
   bool trace_relocate = false;           ///< LD_WARN with tracing: report undefined symbols
   bool trace_versions = false;           ///< LD_VERBOSE with tracing
+  bool trace_unused = false;             ///< LD_DEBUG=unused with tracing
   const char* preload = nullptr;         ///< LD_PRELOAD
   const char* preload_option = nullptr;  ///< --preload
   const char* argv0 = nullptr;           ///< --argv0
-  const char* origin_path = nullptr;     ///< LD_ORIGIN_PATH
-  const char* tunables = nullptr;        ///< GLIBC_TUNABLES
+  const char* origin_path = nullptr;     ///< LD_ORIGIN_PATH: $ORIGIN of the program where /proc is not mounted
+  const char* debug = nullptr;           ///< LD_DEBUG
+  const char* debug_output = nullptr;    ///< LD_DEBUG_OUTPUT
+  const char* audit = nullptr;           ///< LD_AUDIT
+  const char* audit_option = nullptr;    ///< --audit
+  const char* profile = nullptr;         ///< LD_PROFILE
+  const char* profile_output = nullptr;  ///< LD_PROFILE_OUTPUT
   bool show_auxv = false;                ///< LD_SHOW_AUXV
+  bool dynamic_weak = false;             ///< LD_DYNAMIC_WEAK: a weak definition gives way to a later one
 };
 
 struct Runtime {
@@ -44,6 +59,8 @@ struct Runtime {
   bool direct = false;   ///< started as a command, not as PT_INTERP
   bool started = false;  ///< the program runs: errors go to dlerror
   Options options;
+  const char* program_file = nullptr;  ///< direct: the file that was named (heap string)
+  elf::Ehdr program_header{};          ///< direct: its header
 
   std::uint32_t next_init_rank = 0;
   sys::RecursiveLock own_load_lock;  ///< where there is no libc to share one with

@@ -20,6 +20,8 @@ struct Aarch64 {
   static constexpr bool kGotAddend = true;
   static constexpr GotPltLayout kGotPlt = {.module_slot = 1, .resolver_slot = 2, .reserved = 3};
   static constexpr const char* kLoaderSoname = "ld-linux-aarch64.so.1";
+  /// Where programs of the distributions have it.
+  static constexpr const char* kInterpreter = "/lib/ld-linux-aarch64.so.1";
   static constexpr const char* kLibDir = "lib/aarch64-linux-gnu";
   static constexpr const char* kMultiarch = "aarch64-linux-gnu";
   /// ld.so.cache: FLAG_AARCH64_LIB64 | FLAG_ELF_LIBC6.

@@ -43,6 +43,8 @@ struct Exemplar {
 
   /// The DT_NEEDED name by which a libc asks for its loader. This loader answers to it.
   static constexpr const char* kLoaderSoname = "ld-linux-exemplar.so.1";
+  /// Where programs of the distributions have it.
+  static constexpr const char* kInterpreter = "/lib/ld-linux-exemplar.so.1";
 
   /// Default library directory of a multiarch distribution, without the leading '/'; $LIB.
   static constexpr const char* kLibDir = "lib/exemplar-linux-gnu";

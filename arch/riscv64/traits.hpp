@@ -22,6 +22,8 @@ struct Riscv64 {
   static constexpr bool kGotAddend = false;
   static constexpr GotPltLayout kGotPlt = {.module_slot = 1, .resolver_slot = 0, .reserved = 2};
   static constexpr const char* kLoaderSoname = "ld-linux-riscv64-lp64d.so.1";
+  /// Where programs of the distributions have it.
+  static constexpr const char* kInterpreter = "/lib/ld-linux-riscv64-lp64d.so.1";
   static constexpr const char* kLibDir = "lib/riscv64-linux-gnu";
   static constexpr const char* kMultiarch = "riscv64-linux-gnu";
   /// ld.so.cache: FLAG_RISCV_FLOAT_ABI_DOUBLE | FLAG_ELF_LIBC6.

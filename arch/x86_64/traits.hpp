@@ -22,6 +22,8 @@ struct X86_64 {
   static constexpr GotPltLayout kGotPlt = {.module_slot = 1, .resolver_slot = 2, .reserved = 3};
   /// The name by which libc's DT_NEEDED asks for its loader.
   static constexpr const char* kLoaderSoname = "ld-linux-x86-64.so.2";
+  /// Where programs of the distributions have it.
+  static constexpr const char* kInterpreter = "/lib64/ld-linux-x86-64.so.2";
   static constexpr const char* kLibDir = "lib/x86_64-linux-gnu";
   static constexpr const char* kMultiarch = "x86_64-linux-gnu";
   /// Flag bits of an ld.so.cache entry for this ABI (glibc's dl-cache.h: FLAG_X8664_LIB64 |

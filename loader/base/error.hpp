@@ -95,6 +95,8 @@ enum class Code : std::uint16_t {
   unknown_libc,
   mixed_libc,
   // start
+  cannot_execute,
+  is_the_loader,
   missing_program,
   unknown_option,
   missing_argument,
@@ -133,6 +135,9 @@ private:
 /// Writes the text of `error` into `buffer` (NUL-terminated, truncated with "..." if need be) and
 /// returns its length.
 std::size_t render(const Error& error, char* buffer, std::size_t capacity);
+
+/// The reason alone, without the object's name, the system's word and who asked.
+std::size_t render_reason(const Error& error, char* buffer, std::size_t capacity);
 
 /// The description of an errno value, as strerror(3) gives it in the C locale.
 const char* errno_text(int sys_errno);

@@ -42,7 +42,7 @@ constexpr Text kTexts[] = {
     {Code::no_dlopen, "{o}: shared object cannot be dlopen()ed"},
     {Code::cannot_dlopen_pie, "{o}: cannot dynamically load position-independent executable"},
     {Code::not_elf, "{o}: invalid ELF header"},
-    {Code::wrong_class, "{o}: wrong ELF class: {v}, not ELFCLASS64"},
+    {Code::wrong_class, "{o}: wrong ELF class: {s}"},
     {Code::wrong_byte_order, "{o}: ELF file data encoding not little-endian: EI_DATA is {v}"},
     {Code::wrong_version, "{o}: ELF file version does not match current one: {v}"},
     {Code::wrong_osabi, "{o}: ELF file OS ABI invalid: EI_OSABI is {v}"},
@@ -125,11 +125,13 @@ constexpr Text kTexts[] = {
     {Code::bad_argument, "{o}: invalid argument"},
     {Code::unknown_libc, "{o}: this C library is not known to myld: {s}"},
     {Code::mixed_libc, "{o}: two different C libraries in one process"},
+    {Code::cannot_execute, "cannot execute {o}"},
+    {Code::is_the_loader, "{o}: the loader cannot load itself"},
     {Code::missing_program, "missing program name"},
     {Code::unknown_option, "unrecognized option '{s}'"},
     {Code::missing_argument, "option '{s}' requires an argument"},
     {Code::preload_ignored,
-     "object '{s}' from {d} cannot be preloaded (cannot open shared object file): ignored."},
+     "object '{s}' from {d} cannot be preloaded ({o}): ignored."},
 };
 
 const char* text_of(Code code) {
@@ -147,7 +149,7 @@ struct Writer {
   std::size_t size = 0;
 
   template <class... Arguments>
-  void add(const char* format, const Arguments&... arguments) {
+  void add(std::string_view format, const Arguments&... arguments) {
     std::size_t used = size < capacity ? size : capacity;
     size =
         used +
@@ -168,15 +170,37 @@ void add_rest(Writer& w, const Error& e) {
 
 }  // namespace
 
-std::size_t render(const Error& e, char* buffer, std::size_t capacity) {
-  Writer w{buffer, capacity - 1};
-  w.add(text_of(e.code), fmt::arg("o", or_empty(e.object)), fmt::arg("s", or_empty(e.subject)),
+namespace {
+
+/// The text of the code itself, from its template.
+void add_text(Writer& w, const Error& e, std::string_view format) {
+  w.add(format, fmt::arg("o", or_empty(e.object)), fmt::arg("s", or_empty(e.subject)),
         fmt::arg("d", or_empty(e.detail)), fmt::arg("a", e.at), fmt::arg("v", e.value));
-  add_rest(w, e);
+}
+
+std::size_t end(const Writer& w, char* buffer) {
   std::size_t n = w.size < w.capacity ? w.size : w.capacity;
   if (n < w.size && n > 3) buffer[n - 1] = buffer[n - 2] = buffer[n - 3] = '.';
   buffer[n] = 0;
   return n;
+}
+
+}  // namespace
+
+std::size_t render(const Error& e, char* buffer, std::size_t capacity) {
+  Writer w{buffer, capacity - 1};
+  add_text(w, e, text_of(e.code));
+  add_rest(w, e);
+  return end(w, buffer);
+}
+
+std::size_t render_reason(const Error& e, char* buffer, std::size_t capacity) {
+  Writer w{buffer, capacity - 1};
+  std::string_view text = text_of(e.code);
+  constexpr std::string_view kObject = "{o}: ";
+  if (text.starts_with(kObject)) text.remove_prefix(kObject.size());
+  add_text(w, e, text);
+  return end(w, buffer);
 }
 
 }  // namespace myld

@@ -154,7 +154,9 @@ check_header(std::span<const std::uint8_t> bytes, std::uint64_t file_size, const
   if (e.e_ident[0] != 0x7f || e.e_ident[1] != 'E' || e.e_ident[2] != 'L' || e.e_ident[3] != 'F')
     return field(Code::not_elf, object, "e_ident", 0, 0);
   if (e.e_ident[EI_CLASS] != ELFCLASS64)
-    return field(Code::wrong_class, object, "EI_CLASS", EI_CLASS, e.e_ident[EI_CLASS]);
+    return field(Code::wrong_class, object,
+                 e.e_ident[EI_CLASS] == ELFCLASS32 ? "ELFCLASS32" : "ELFCLASSNONE", EI_CLASS,
+                 e.e_ident[EI_CLASS]);
   if (e.e_ident[EI_DATA] != ELFDATA2LSB)
     return field(Code::wrong_byte_order, object, "EI_DATA", EI_DATA, e.e_ident[EI_DATA]);
   if (e.e_ident[EI_VERSION] != EV_CURRENT || e.e_version != EV_CURRENT)

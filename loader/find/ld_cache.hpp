@@ -5,21 +5,29 @@
 
 namespace myld::find {
 
+/// The glibc-hwcaps subdirectories that count, most wanted first ("x86-64-v3", ...), asked for only
+/// when an entry says that it is in one.
+struct Hwcaps {
+  std::span<const char* const> (*names)(void* context) = nullptr;
+  void* context = nullptr;
+};
+
 /// A checked view of the cache file's bytes.
 ///
 /// Format (glibc's "1.1"): a 48-byte header { "glibc-ld.so.cache1.1", nlibs, len_strings, flags,
 /// pad, extension_offset, unused[3] }, then nlibs entries of 24 bytes { flags, key, value,
 /// osversion, hwcap } sorted by key in descending order of `compare`, then strings. An old-format
-/// table ("ld.so-1.7.0") may stand before it. Offsets count from the start of the new header.
+/// table ("ld.so-1.7.0": count, 12-byte entries { flags, key, value }) may stand before it, and is
+/// read where there is nothing else; its strings' offsets count from the end of its entries. Offsets
+/// of the new one count from the start of its header.
 class LdCache {
 public:
   /// Every offset is checked when it is used; a file that is no cache gives an empty one.
   static LdCache parse(std::span<const std::uint8_t> bytes);
 
-  /// The path of `soname` for this ABI, best of the `hwcaps` subdirectories (most wanted first, as
-  /// "x86-64-v3"), or nullptr. `abi_flags`: Port::kCacheFlags.
-  const char*
-  find(const char* soname, std::uint32_t abi_flags, std::span<const char* const> hwcaps) const;
+  /// The path of `soname` for this ABI, best of the `hwcaps` subdirectories, or nullptr.
+  /// `abi_flags`: Port::kCacheFlags.
+  const char* find(const char* soname, std::uint32_t abi_flags, const Hwcaps& hwcaps) const;
 
 private:
   struct Entry {
@@ -28,10 +36,13 @@ private:
   };
   const char* string(std::uint32_t offset) const;
   const char* hwcap_name(std::uint64_t hwcap) const;
-  std::uint64_t rank(std::uint64_t hwcap, std::span<const char* const> hwcaps) const;
+  std::uint64_t rank(std::uint64_t hwcap, const Hwcaps& hwcaps) const;
+  void parse_old(std::span<const std::uint8_t> bytes, std::uint32_t count);
+  Entry entry(std::uint32_t index) const;
 
-  std::span<const std::uint8_t> bytes_;  ///< from the new header on
-  const Entry* entries_ = nullptr;
+  std::span<const std::uint8_t> bytes_;   ///< what offsets count from the start of
+  std::span<const std::uint8_t> table_;   ///< the entries
+  std::uint32_t entry_bytes_ = 1;
   std::uint32_t count_ = 0;
   std::span<const std::uint32_t> hwcap_names_;  ///< string offsets of the glibc-hwcaps extension
 };

@@ -14,6 +14,19 @@ bool is_separator(char c, const char* separators) {
   return c != 0 && find_char(separators, c) != nullptr;
 }
 
+constexpr std::size_t kHwcapNameMax = 40;
+
+/// Calls visit(element) for each non-empty element of a list separated by ':'. `list` may be null.
+template <class Visit>
+void each_element(const char* list, Visit visit) {
+  for (const char* p = list; p != nullptr && *p != 0;) {
+    const char* end = p;
+    while (*end != 0 && *end != ':') ++end;
+    if (end != p) visit(std::string_view(p, static_cast<std::size_t>(end - p)));
+    p = *end == 0 ? end : end + 1;
+  }
+}
+
 /// Joins up to three parts in `to`; false if they do not fit.
 bool join(char (&to)[kPathMax], const char* a, std::size_t a_bytes, const char* b, const char* c) {
   std::size_t b_bytes = strlen(b), c_bytes = strlen(c);
@@ -111,7 +124,7 @@ char* Searcher::expand(const char* text, std::size_t length, const Requester* re
     else if ((n = token_length(at, left, "LIB")) != 0)
       value = arch::Port::kLibDir;
     else if ((n = token_length(at, left, "PLATFORM")) != 0)
-      value = config.platform;
+      value = config.cpu.platform == nullptr ? nullptr : config.cpu.platform(config.cpu.context);
     if (n == 0) {
       b.add(text + i++, 1);
       continue;
@@ -145,15 +158,19 @@ void Searcher::split(const char* text,
     while (*end != 0 && !is_separator(*end, separators)) ++end;
     char* element = expand(p, static_cast<std::size_t>(end - p), requester);
     // An element that cannot be expanded is dropped, never taken for the current directory; one
-    // that expands to nothing is the current directory only if it was empty as written
+    // that is empty as written is the current directory, one that expands to nothing is not
     // (CVE-2017-16997).
-    bool usable = element != nullptr && (*element != 0 || end == p);
+    if (end == p) {
+      release_string(element);
+      element = copy_string("./");
+    }
+    bool usable = element != nullptr && *element != 0;
     if (usable && config.secure && *element != '/') usable = false;
     if (usable) {
       char path[kPathMax];
       std::size_t n = strlen(element);
       while (n > 1 && element[n - 1] == '/') --n;
-      const char* slash = n == 0 || (n == 1 && element[0] == '/') ? "" : "/";
+      const char* slash = n == 1 && element[0] == '/' ? "" : "/";
       const char* root = *element == '/' ? config.sysroot : "";
       if (strlen(root) + n + 2 < kPathMax) {
         std::size_t root_bytes = strlen(root);
@@ -223,66 +240,88 @@ DirectoryList& Searcher::runpath(Requester& r) {
   return r.runpath_directories;
 }
 
+std::span<const char* const> Searcher::hwcaps() {
+  if (hwcaps_known_) return hwcaps_.span();
+  hwcaps_known_ = true;
+  // A name that there is no memory for is not searched.
+  each_element(config.hwcaps_prepend, [&](std::string_view name) {
+    if (char* copy = copy_string(name.data(), name.size())) static_cast<void>(hwcaps_.push(copy));
+  });
+  hwcaps_prepended_ = hwcaps_.size();
+  if (config.cpu.hwcaps == nullptr) return hwcaps_.span();
+  for (std::string_view name : config.cpu.hwcaps(config.cpu.context)) {
+    bool wanted = config.hwcaps_mask == nullptr;
+    each_element(config.hwcaps_mask, [&](std::string_view each) { wanted = wanted || each == name; });
+    char* copy = wanted ? copy_string(name.data(), name.size()) : nullptr;
+    if (copy != nullptr) static_cast<void>(hwcaps_.push(copy));
+  }
+  return hwcaps_.span();
+}
+
 bool Searcher::has_hwcaps(Directory& d) {
   if (d.hwcaps_state == Directory::State::unknown) {
     char path[kPathMax];
     long fd = -1;
-    if (!config.hwcaps.empty() && join(path, d.path, d.length, "glibc-hwcaps", ""))
-      fd = sys::open_for_reading(path);
+    if (join(path, d.path, d.length, "glibc-hwcaps", "")) fd = sys::open_for_reading(path);
     if (fd >= 0) sys::close(static_cast<int>(fd));
     d.hwcaps_state = fd >= 0 ? Directory::State::present : Directory::State::missing;
   }
   return d.hwcaps_state == Directory::State::present;
 }
 
-Status Searcher::try_in(Directory& d,
-                        const char* subdirectory,
-                        const char* by,
-                        const char* name,
-                        const Requester* requester,
-                        Found& out) {
-  char path[kPathMax];
-  Status result = not_found(name);
-  if (!join(path, d.path, d.length, subdirectory, name))
-    result = Error{.code = Code::cannot_open, .sys_errno = sys::kEnametoolong, .object = name};
-  else
-    result = open(path, out);
+/// Opens one candidate. Gives not_found where the search goes on.
+Status Searcher::try_path(const char* path, By by, const Query& q) {
+  if (redirector.path != nullptr) {
+    path = redirector.path(redirector.context, path, q.requester, by);
+    if (path == nullptr) return not_found(q.name);
+  }
+  Status result = open(path, q.out);
+  if (result && config.only_set_user_id && !sys::is_set_user_id(q.out.stat)) {
+    sys::close(q.out.fd);
+    release_string(q.out.path);
+    result = Error{.code = Code::cannot_open, .sys_errno = sys::kEacces, .object = q.name};
+  }
   if (listener.attempt != nullptr)
-    listener.attempt(listener.context, {path, by, requester, result.error()});
-  // `path` is on this frame, the error outlives it
-  if (!result && !search_goes_on(result.error())) return kept.keep(result.error());
-  return result.ok() ? result : Status(not_found(name));
+    listener.attempt(listener.context, {path, by, q.requester, result.error()});
+  if (result) return result;
+  if (search_goes_on(result.error())) return not_found(q.name);
+  return kept.keep(result.error());  // `path` is on a frame below, the error outlives it
 }
 
-Status Searcher::search(const DirectoryList& directories,
-                        const char* by,
-                        const char* name,
-                        const Requester* requester,
-                        Found& out) {
+Status Searcher::try_in(Directory& d, const char* subdirectory, By by, const Query& q) {
+  char path[kPathMax];
+  if (!join(path, d.path, d.length, subdirectory, q.name)) return not_found(q.name);
+  return try_path(path, by, q);
+}
+
+Status
+Searcher::search(const DirectoryList& directories, By by, const Requester* of, const Query& q) {
+  if (!directories.empty() && listener.stop != nullptr)
+    listener.stop(listener.context, {by, &directories, of});
   for (Directory* d : directories) {
     if (d->state == Directory::State::missing) continue;
     if (has_hwcaps(*d)) {
       d->state = Directory::State::present;
-      for (const char* hwcap : config.hwcaps) {
-        char subdirectory[64];
+      for (const char* hwcap : hwcaps()) {
+        char subdirectory[kHwcapNameMax + 15];
         std::size_t n = strlen(hwcap);
-        if (n > 40) continue;
+        if (n > kHwcapNameMax) continue;
         memcpy(subdirectory, "glibc-hwcaps/", 13);
         memcpy(subdirectory + 13, hwcap, n);
         memcpy(subdirectory + 13 + n, "/", 2);
-        Status s = try_in(*d, subdirectory, by, name, requester, out);
+        Status s = try_in(*d, subdirectory, by, q);
         if (s || !search_goes_on(s.error())) return s;
       }
     }
-    Status s = try_in(*d, "", by, name, requester, out);
+    Status s = try_in(*d, "", by, q);
     if (s || !search_goes_on(s.error())) return s;
-    if (d->state == Directory::State::unknown && d->length != 0) {
+    if (d->state == Directory::State::unknown) {
       long fd = sys::open_for_reading(d->path);
       d->state = fd >= 0 ? Directory::State::present : Directory::State::missing;
       if (fd >= 0) sys::close(static_cast<int>(fd));
     }
   }
-  return not_found(name);
+  return not_found(q.name);
 }
 
 void Searcher::load_cache() {
@@ -301,44 +340,109 @@ void Searcher::load_cache() {
   sys::close(static_cast<int>(fd));
 }
 
-Status Searcher::search_cache(const char* name, const Requester* requester, Found& out) {
-  if (config.inhibit_cache) return not_found(name);
+Status Searcher::search_cache(const Query& q) {
+  if (config.inhibit_cache || config.only_set_user_id) return not_found(q.name);
   if (!cache_loaded_) load_cache();
-  const char* cached = cache_.find(name, arch::Port::kCacheFlags, config.hwcaps);
-  if (cached == nullptr) return not_found(name);
+  if (listener.stop != nullptr) listener.stop(listener.context, {By::cache, nullptr, q.requester});
+  Hwcaps names{[](void* self) { return static_cast<Searcher*>(self)->hwcaps(); }, this};
+  const char* cached = cache_.find(q.name, arch::Port::kCacheFlags, names);
+  if (cached == nullptr) return not_found(q.name);
   char path[kPathMax];
-  if (!join(path, config.sysroot, strlen(config.sysroot), cached, "")) return not_found(name);
-  if (requester != nullptr && requester->no_default_directories)
+  if (!join(path, config.sysroot, strlen(config.sysroot), cached, "")) return not_found(q.name);
+  if (q.requester != nullptr && q.requester->no_default_directories)
     for (Directory* d : default_directories())
       if (memcmp(path, d->path, d->length) == 0 && find_char(path + d->length, '/') == nullptr)
-        return not_found(name);
-  Status s = open(path, out);
-  if (listener.attempt != nullptr)
-    listener.attempt(listener.context, {path, "cache", requester, s.error()});
-  if (s) return s;
-  if (search_goes_on(s.error())) return not_found(name);
-  return kept.keep(s.error());
+        return not_found(q.name);
+  return try_path(path, By::cache, q);
+}
+
+/// The note that patchelf --build-resolution-cache writes says, for each DT_NEEDED name, where a
+/// walk through the run path would find it: places separated by ':', each "=PATH" (a file) or
+/// "?DIRECTORY" (to be searched, tokens and all).
+/// Source: patchelf 0.19, "--build-resolution-cache".
+Status Searcher::search_note(const Query& q) {
+  const char* at = q.requester->resolution_note.data();
+  const char* end = at + q.requester->resolution_note.size();
+  if (at == end || end[-1] != 0) return not_found(q.name);
+  while (at != end) {
+    const char* soname = at;
+    at += strlen(at) + 1;
+    if (at == end) break;
+    const char* places = at;
+    at += strlen(at) + 1;
+    if (!equal(soname, q.name)) continue;
+    Status result = not_found(q.name);
+    each_element(places, [&](std::string_view place) {
+      if (result || !search_goes_on(result.error()) || place.size() < 2) return;
+      char* text = copy_string(place.data() + 1, place.size() - 1);
+      if (text == nullptr) return;
+      if (place[0] == '=') {
+        result = try_path(text, By::note, q);
+      } else if (place[0] == '?') {
+        DirectoryList directories;
+        split(text, "", q.requester, directories);
+        result = search(directories, By::note, q.requester, q);
+      }
+      release_string(text);
+    });
+    return result;
+  }
+  return not_found(q.name);
+}
+
+namespace {
+bool done(const Status& s) { return s.ok() || !search_goes_on(s.error()); }
+}  // namespace
+
+/// DT_RPATH of the requester, of who loaded it, and so on; of the program for all of them.
+Status Searcher::search_rpaths(Requester& requester, const Query& q) {
+  bool with_program = config.program != nullptr;
+  for (Requester* r = &requester; r != nullptr; r = r->loader) {
+    if (r == config.program) with_program = false;
+    if (Status s = search(rpath(*r), By::rpath, r, q); done(s)) return s;
+  }
+  if (!with_program) return not_found(q.name);
+  return search(rpath(*config.program), By::rpath, config.program, q);
 }
 
 Status Searcher::find(const char* name, Requester* requester, Found& out) {
+  const char* asked = name;
+  if (redirector.path != nullptr)
+    name = redirector.path(redirector.context, name, requester, By::name);
+  if (name == nullptr) return not_found(asked);
   if (find_char(name, '/') != nullptr) {
     Status s = open(name, out);
     if (listener.attempt != nullptr)
-      listener.attempt(listener.context, {name, "path", requester, s.error()});
+      listener.attempt(listener.context, {name, By::path, requester, s.error()});
     return s;
   }
-  auto done = [](const Status& s) { return s.ok() || !search_goes_on(s.error()); };
+  if (listener.begin != nullptr) listener.begin(listener.context, name, requester);
+  Query q{name, requester, out};
   if (requester != nullptr && requester->runpath == nullptr)
-    for (Requester* r = requester; r != nullptr; r = r->loader)
-      if (Status s = search(rpath(*r), "RPATH", name, r, out); done(s)) return s;
-  if (Status s = search(library_path(), "LD_LIBRARY_PATH", name, requester, out); done(s)) return s;
+    if (Status s = search_rpaths(*requester, q); done(s)) return s;
+  if (Status s = search(library_path(), By::library_path, requester, q); done(s)) return s;
+  if (requester != nullptr && !requester->resolution_note.empty() && !rpath_inhibited(*requester))
+    if (Status s = search_note(q); done(s)) return s;
   if (requester != nullptr && requester->runpath != nullptr)
-    if (Status s = search(runpath(*requester), "RUNPATH", name, requester, out); done(s)) return s;
-  if (Status s = search_cache(name, requester, out); done(s)) return s;
+    if (Status s = search(runpath(*requester), By::runpath, requester, q); done(s)) return s;
+  if (Status s = search_cache(q); done(s)) return s;
   if (requester == nullptr || !requester->no_default_directories)
-    if (Status s = search(default_directories(), "default", name, requester, out); done(s))
-      return s;
+    if (Status s = search(default_directories(), By::standard, requester, q); done(s)) return s;
   return not_found(name);
+}
+
+const char* text_of(By by) {
+  switch (by) {
+  case By::name: return "name";
+  case By::path: return "path";
+  case By::rpath: return "RPATH";
+  case By::library_path: return "LD_LIBRARY_PATH";
+  case By::note: return "resolution note";
+  case By::runpath: return "RUNPATH";
+  case By::cache: return "cache";
+  case By::standard: return "default";
+  }
+  return "";
 }
 
 }  // namespace myld::find

@@ -1,9 +1,10 @@
 // Where a library is looked for.
 //
-// A name with a slash is a path. Any other name is tried in: DT_RPATH of the requester and of those
-// who loaded it (unless the requester has DT_RUNPATH), LD_LIBRARY_PATH, the requester's DT_RUNPATH,
-// ld.so.cache, the default directories. In every directory the glibc-hwcaps subdirectories for this
-// CPU come first. Source: ld.so(8); gABI 5 "Shared Object Dependencies".
+// A name with a slash is a path. Any other name is tried in: DT_RPATH of the requester, of those
+// who loaded it and of the program (unless the requester has DT_RUNPATH), LD_LIBRARY_PATH, the
+// requester's resolution note, its DT_RUNPATH, ld.so.cache, the default directories. In every
+// directory the glibc-hwcaps subdirectories for this CPU come first.
+// Source: ld.so(8); gABI 5 "Shared Object Dependencies".
 #pragma once
 #include "loader/base/result.hpp"
 #include "loader/find/ld_cache.hpp"
@@ -12,13 +13,14 @@
 #include "loader/sys/calls.hpp"
 
 #include <span>
+#include <string_view>
 
 namespace myld::find {
 
 /// A directory that is searched. One for each distinct path in the process, so that what is known
 /// of it is learnt once.
 struct Directory {
-  const char* path;  ///< with a trailing slash, or "" for the current directory
+  const char* path;  ///< with a trailing slash
   std::uint32_t length;
   enum class State : std::uint8_t { unknown, present, missing };
   State state = State::unknown;         ///< of the directory
@@ -32,6 +34,8 @@ struct Requester {
   const char* origin = nullptr;  ///< value of $ORIGIN, or nullptr if unknown
   const char* rpath = nullptr;   ///< DT_RPATH, nullptr where there is DT_RUNPATH too
   const char* runpath = nullptr;
+  /// Of the note "NixOS": soname NUL places NUL, again and again (Searcher::search_note).
+  std::span<const char> resolution_note;
   bool no_default_directories = false;                   ///< DF_1_NODEFLIB
   Requester* loader = nullptr;                           ///< who needed this module first
   DirectoryList rpath_directories, runpath_directories;  ///< made when first used
@@ -47,15 +51,50 @@ struct Found {
   alignas(16) std::uint8_t head[832];
 };
 
+/// Which rule makes a place one that is looked at. The order is that of the search.
+enum class By : std::uint8_t {
+  name,  ///< the name as it was asked for, before anything is looked at
+  path,  ///< it has a slash
+  rpath,
+  library_path,
+  note,
+  runpath,
+  cache,
+  standard,  ///< the default directories
+};
+/// "RPATH", "LD_LIBRARY_PATH", ...: for messages.
+const char* text_of(By by);
+
 /// One attempt, for whoever wants to tell about the search.
 struct Attempt {
   const char* path;
-  const char* by;  ///< "RPATH", "LD_LIBRARY_PATH", "RUNPATH", "cache", "default", "path"
+  By by;
   const Requester* requester;
   Error result;  ///< Code::none: found
 };
+/// Directories, or the cache (`directories` is nullptr), that a search comes to.
+struct Stop {
+  By by;
+  const DirectoryList* directories;
+  const Requester* of;  ///< whose RPATH or RUNPATH it is; the requester elsewhere
+};
+/// Told of a search as it goes on, if it wants to be.
 struct Listener {
   void (*attempt)(void* context, const Attempt&) = nullptr;
+  void* context = nullptr;
+  void (*begin)(void* context, const char* name, const Requester*) = nullptr;
+  void (*stop)(void* context, const Stop&) = nullptr;
+};
+/// May put another path in the place of each that is about to be opened, or nullptr to pass it over
+/// (rtld-audit's la_objsearch). What it returns must last until the search is over.
+struct Redirector {
+  const char* (*path)(void* context, const char* path, const Requester*, By) = nullptr;
+  void* context = nullptr;
+};
+/// What the CPU has to say, asked for when it is first needed: finding out costs microseconds.
+struct CpuNames {
+  std::span<const std::string_view> (*hwcaps)(void* context) = nullptr;
+  const char* (*platform)(void* context) = nullptr;  ///< value of $PLATFORM, or nullptr
   void* context = nullptr;
 };
 
@@ -64,11 +103,17 @@ struct Config {
   bool inhibit_cache = false;
   const char* library_path = nullptr;  ///< LD_LIBRARY_PATH or --library-path
   const char* cache_path = "/etc/ld.so.cache";
-  const char* platform = nullptr;  ///< value of $PLATFORM
   const char* inhibit_rpath =
       nullptr;               ///< --inhibit-rpath: modules whose RPATH and RUNPATH are ignored
   const char* sysroot = "";  ///< put in front of every absolute path that is searched
-  std::span<const char* const> hwcaps;  ///< "x86-64-v3", ..., most wanted first
+  const char* hwcaps_prepend = nullptr;  ///< --glibc-hwcaps-prepend: these come first
+  const char* hwcaps_mask = nullptr;     ///< --glibc-hwcaps-mask: of the CPU's only these
+  CpuNames cpu;
+  /// Whose RPATH counts for every requester that has no RUNPATH of its own.
+  Requester* program = nullptr;
+  /// Secure execution, while preloads are looked for: no cache, and only files with the
+  /// set-user-ID bit.
+  bool only_set_user_id = false;
 };
 
 class Searcher {
@@ -76,6 +121,7 @@ public:
   constexpr Searcher() = default;
   Config config;
   Listener listener;
+  Redirector redirector;
 
   /// Opens the file that `name` means when `requester` asks (nullptr: nobody in particular).
   /// Errors: cannot_open with ENOENT if it is nowhere; else that of the file that was chosen.
@@ -97,19 +143,24 @@ public:
   DirectoryList& rpath(Requester& requester);
   DirectoryList& runpath(Requester& requester);
 
+  /// The glibc-hwcaps subdirectories that are searched, most wanted first.
+  std::span<const char* const> hwcaps();
+  /// How many of them --glibc-hwcaps-prepend gave.
+  std::size_t prepended_hwcaps() const { return hwcaps_prepended_; }
+
 private:
-  Status search(const DirectoryList& directories,
-                const char* by,
-                const char* name,
-                const Requester* requester,
-                Found& out);
-  Status try_in(Directory& directory,
-                const char* subdirectory,
-                const char* by,
-                const char* name,
-                const Requester* requester,
-                Found& out);
-  Status search_cache(const char* name, const Requester* requester, Found& out);
+  /// What is looked for, and for whom: the same through one search.
+  struct Query {
+    const char* name;
+    const Requester* requester;
+    Found& out;
+  };
+  Status search(const DirectoryList& directories, By by, const Requester* of, const Query& query);
+  Status try_in(Directory& directory, const char* subdirectory, By by, const Query& query);
+  Status try_path(const char* path, By by, const Query& query);
+  Status search_rpaths(Requester& requester, const Query& query);
+  Status search_note(const Query& query);
+  Status search_cache(const Query& query);
   void
   split(const char* text, const char* separators, const Requester* requester, DirectoryList& out);
   Directory* intern(const char* path, std::size_t length);
@@ -119,6 +170,9 @@ private:
 
   DirectoryList library_path_, default_;
   bool library_path_split_ = false, default_split_ = false, cache_loaded_ = false;
+  bool hwcaps_known_ = false;
+  Vec<const char*> hwcaps_;  ///< heap strings
+  std::size_t hwcaps_prepended_ = 0;
   LdCache cache_;
   PointerTable<Directory> table_;
 };

@@ -26,9 +26,17 @@ void destroy(Module* m) {
     heap::release(const_cast<elf::Phdr*>(phdrs.data()), phdrs.size_bytes());
   }
   if (m->path[0] != 0) release_string(m->path);
+  if (m->requested[0] != 0) release_string(m->requested);
   release_string(m->origin);
   m->~Module();
   heap::release(m, sizeof(Module));
+}
+
+/// What Requester::resolution_note is.
+std::span<const char> resolution_note(const elf::Image& image) {
+  constexpr std::uint32_t kType = 0x63a86cb6;
+  std::span<const std::uint8_t> note = elf::find_note(image, "NixOS", kType);
+  return {reinterpret_cast<const char*>(note.data()), note.size()};
 }
 
 /// The directory part of `path`, absolute: a heap string or nullptr.
@@ -171,6 +179,7 @@ Status Loader::finish(Module& m, Vec<Module*>& created) {
   MYLD_CHECK(elf::read_versions(m.image, m.display, m.versions));
   m.requester.runpath = m.image.runpath;
   m.requester.rpath = m.image.runpath != nullptr ? nullptr : m.image.rpath;
+  m.requester.resolution_note = resolution_note(m.image);
   m.requester.no_default_directories = m.image.has_flag_1(DF_1_NODEFLIB);
   m.permanent = m.image.has_flag_1(DF_1_NODELETE);
   if (m.permanent) m.permanent_because = "DF_1_NODELETE";
@@ -257,6 +266,9 @@ Result<Module*> Loader::open(Namespace& ns,
     return m;
   }
   m = MYLD_TRY(add_file(ns, found, requester, created));
+  char* requested = copy_string(name);
+  if (requested == nullptr) return no_memory(name);
+  if (*requested != 0) m->requested = requested;
   // The name it was asked by means it from now on, but a path is not a soname: two requests
   // "./a.so" from different directories are told apart by their files.
   if (find_char(name, '/') == nullptr && !add_name(*m, name)) return no_memory(name);

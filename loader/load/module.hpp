@@ -78,6 +78,7 @@ struct Module {
   map::Mapping mapping;
   const char* path = "";         ///< l_name: as found, "" for the program
   const char* display = "";      ///< for messages: path, or the program's name
+  const char* requested = "";    ///< the name it was first asked for by (heap string, or "")
   const char* origin = nullptr;  ///< directory of the file
   find::Requester requester;
   FileId file;

@@ -92,6 +92,7 @@ long getcwd(char* to, std::size_t capacity) {
 
 constinit std::ptrdiff_t g_thread_id_offset = 0;
 
+long uname(SystemName* out) { return arch::syscall(arch::kSysUname, word(out)); }
 long gettid() { return arch::syscall(arch::kSysGettid); }
 long getpid() { return arch::syscall(arch::kSysGetpid); }
 

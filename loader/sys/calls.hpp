@@ -33,6 +33,11 @@ long advise(const void* at, std::size_t bytes, int advice);
 bool can_read(const void* at, std::size_t bytes, std::size_t page_size);
 long readlink(const char* path, char* to, std::size_t capacity);
 long getcwd(char* to, std::size_t capacity);
+/// uname(2).
+struct SystemName {
+  char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65];
+};
+long uname(SystemName* out);
 long gettid();
 long getpid();
 /// Writes all of it, or as much as the descriptor takes.
@@ -44,6 +49,7 @@ void futex_wake(std::uint32_t* word, int count);
 std::uint64_t monotonic_ns();
 
 constexpr bool is_regular(const Stat& s) { return (s.st_mode & 0170000) == 0100000; }
+constexpr bool is_set_user_id(const Stat& s) { return (s.st_mode & 04000) != 0; }
 constexpr bool is_directory(const Stat& s) { return (s.st_mode & 0170000) == 0040000; }
 
 }  // namespace myld::sys

@@ -12,9 +12,20 @@ bool read_tunables(Runtime& runtime);
 /// Needs: read_tunables().
 void print_tunables(Runtime& runtime);
 
-/// What else can be known before a libc is found: the CPU's glibc-hwcaps directories, $PLATFORM.
-/// Needs: read_tunables(), which may take features away.
+/// What else can be known before a libc is found, or asked for later: the CPU's glibc-hwcaps
+/// directories, $PLATFORM. Needs: read_tunables(), which may take features away.
 void read_early(Runtime& runtime);
+
+/// The glibc-hwcaps subdirectories of this ISA, and those that this CPU can use: most specific
+/// first; the latter are the end of the former.
+std::span<const std::string_view> known_hwcaps();
+std::span<const std::string_view> usable_hwcaps(Runtime& runtime);
+void read_early(Runtime& runtime);
+
+/// The glibc-hwcaps subdirectories of this ISA, and those that this CPU can use: most specific
+/// first; the latter are the end of the former.
+std::span<const std::string_view> known_hwcaps();
+std::span<const std::string_view> usable_hwcaps(Runtime& runtime);
 
 /// The adapter for the libc among `modules`, or the bare one if there is none. Errors:
 /// unknown_libc.

@@ -1,52 +1,54 @@
 #include "rtld/start/command_line.hpp"
 
 #include "loader/base/mem.hpp"
-#include "loader/sys/calls.hpp"
+#include "loader/sys/text.hpp"
 
 namespace myld::start {
 namespace {
 
-struct Switch {
+/// One option. `set` gets the value, or nullptr where the option takes none.
+struct Option {
   const char* name;
-  void (*set)(Runtime&, CommandLine&);
+  const char* placeholder;  ///< nullptr: it takes no value
   const char* help;
-};
-struct WithValue {
-  const char* name;
-  void (*set)(Runtime&, const char* value);
-  const char* placeholder;
-  const char* help;
+  void (*set)(Runtime&, CommandLine&, const char* value);
 };
 
-constexpr Switch kSwitches[] = {
-    {"--list", [](Runtime& r, CommandLine&) { r.options.trace_objects = true; },
-     "list the modules and where they were found, and exit"},
-    {"--verify", [](Runtime& r, CommandLine&) { r.options.verify = true; },
-     "tell by the exit status whether the file can be run: 0 program, 2 library, 1 neither"},
-    {"--inhibit-cache",
-     [](Runtime& r, CommandLine&) { r.loader.searcher.config.inhibit_cache = true; },
-     "do not use /etc/ld.so.cache"},
-    {"--list-tunables", [](Runtime&, CommandLine& c) { c.list_tunables = true; },
-     "list what GLIBC_TUNABLES can set, with values and bounds, and exit"},
-    {"--help", [](Runtime&, CommandLine& c) { c.help = true; }, "print this text and exit"},
-    {"--version", [](Runtime&, CommandLine& c) { c.version = true; }, "print the version and exit"},
-};
+find::Config& search(Runtime& r) { return r.loader.searcher.config; }
 
-constexpr WithValue kValues[] = {
-    {"--library-path", [](Runtime& r, const char* v) { r.loader.searcher.config.library_path = v; },
-     "PATH", "search these directories instead of LD_LIBRARY_PATH"},
-    {"--inhibit-rpath",
-     [](Runtime& r, const char* v) { r.loader.searcher.config.inhibit_rpath = v; }, "LIST",
-     "ignore DT_RPATH and DT_RUNPATH of these files"},
-    {"--preload", [](Runtime& r, const char* v) { r.options.preload_option = v; }, "LIST",
-     "load these before the program's own libraries"},
-    {"--argv0", [](Runtime& r, const char* v) { r.options.argv0 = v; }, "STRING",
-     "the program's argv[0]"},
-    {"--sysroot", [](Runtime& r, const char* v) { r.loader.searcher.config.sysroot = v; }, "DIR",
-     "look for libraries and ld.so.cache below DIR"},
+constexpr Option kOptions[] = {
+    {"--list", nullptr, "list the modules and where they were found, and exit",
+     [](Runtime& r, CommandLine&, const char*) { r.options.mode = Mode::list; }},
+    {"--verify", nullptr,
+     "tell by the exit status what FILE is: 0 program, 2 library, 1 neither",
+     [](Runtime& r, CommandLine&, const char*) { r.options.mode = Mode::verify; }},
+    {"--inhibit-cache", nullptr, "do not use /etc/ld.so.cache",
+     [](Runtime& r, CommandLine&, const char*) { search(r).inhibit_cache = true; }},
+    {"--library-path", "PATH", "search these directories instead of LD_LIBRARY_PATH",
+     [](Runtime& r, CommandLine&, const char* v) { search(r).library_path = v; }},
+    {"--glibc-hwcaps-prepend", "LIST", "search these glibc-hwcaps subdirectories first",
+     [](Runtime& r, CommandLine&, const char* v) { search(r).hwcaps_prepend = v; }},
+    {"--glibc-hwcaps-mask", "LIST", "of the CPU's glibc-hwcaps subdirectories search only these",
+     [](Runtime& r, CommandLine&, const char* v) { search(r).hwcaps_mask = v; }},
+    {"--inhibit-rpath", "LIST", "ignore DT_RPATH and DT_RUNPATH of these files",
+     [](Runtime& r, CommandLine&, const char* v) { search(r).inhibit_rpath = v; }},
+    {"--audit", "LIST", "use these as auditors (rtld-audit(7))",
+     [](Runtime& r, CommandLine&, const char* v) { r.options.audit_option = v; }},
+    {"--preload", "LIST", "load these before the program's own libraries",
+     [](Runtime& r, CommandLine&, const char* v) { r.options.preload_option = v; }},
+    {"--argv0", "STRING", "the program's argv[0]",
+     [](Runtime& r, CommandLine&, const char* v) { r.options.argv0 = v; }},
+    {"--sysroot", "DIR", "look for libraries and ld.so.cache below DIR",
+     [](Runtime& r, CommandLine&, const char* v) { search(r).sysroot = v; }},
+    {"--list-tunables", nullptr, "list the tunables with their values and bounds, and exit",
+     [](Runtime&, CommandLine& c, const char*) { c.request = Request::tunables; }},
+    {"--list-diagnostics", nullptr, "print what the loader knows of this system, and exit",
+     [](Runtime&, CommandLine& c, const char*) { c.request = Request::diagnostics; }},
+    {"--help", nullptr, "print this text and exit",
+     [](Runtime&, CommandLine& c, const char*) { c.request = Request::help; }},
+    {"--version", nullptr, "print the version and exit",
+     [](Runtime&, CommandLine& c, const char*) { c.request = Request::version; }},
 };
-
-void print(const char* text) { sys::write_all(1, text, strlen(text)); }
 
 /// "--name=value": the value, or nullptr.
 const char* inline_value(const char* argument, const char* name) {
@@ -56,79 +58,63 @@ const char* inline_value(const char* argument, const char* name) {
              : nullptr;
 }
 
+/// Takes the option at argv[i]. Returns how many arguments it took: 0 if it is none.
+int take(Runtime& r, CommandLine& line, int i) {
+  const char* argument = r.argv[i];
+  for (const Option& o : kOptions) {
+    bool whole = equal(argument, o.name);
+    const char* value = o.placeholder == nullptr ? nullptr : inline_value(argument, o.name);
+    if (!whole && value == nullptr) continue;
+    if (o.placeholder == nullptr || value != nullptr) {
+      o.set(r, line, value);
+      return 1;
+    }
+    if (i + 1 >= r.argc) {
+      line.error = {.code = Code::missing_argument, .subject = argument};
+      return 0;
+    }
+    o.set(r, line, r.argv[i + 1]);
+    return 2;
+  }
+  line.error = {.code = Code::unknown_option, .subject = argument};
+  return 0;
+}
+
 }  // namespace
 
-CommandLine parse(Runtime& runtime) {
+CommandLine parse(Runtime& r) {
   CommandLine line;
-  for (int i = 1; i < runtime.argc;) {
-    const char* argument = runtime.argv[i];
-    if (argument[0] != '-' || argument[1] != '-') {
-      line.program_index = i;
-      return line;
-    }
-    if (argument[2] == 0) {
-      if (i + 1 < runtime.argc) line.program_index = i + 1;
-      return line;
-    }
-    bool known = false;
-    for (const Switch& s : kSwitches)
-      if (equal(argument, s.name)) {
-        s.set(runtime, line);
-        known = true;
-        ++i;
-      }
-    if (known) continue;
-    for (const WithValue& v : kValues) {
-      const char* value = inline_value(argument, v.name);
-      bool apart = equal(argument, v.name);
-      if (value == nullptr && !apart) continue;
-      known = true;
-      if (apart) {
-        if (i + 1 >= runtime.argc) {
-          line.error = {.code = Code::missing_argument, .subject = argument};
-          return line;
-        }
-        value = runtime.argv[i + 1];
-      }
-      v.set(runtime, value);
-      i += apart ? 2 : 1;
+  int i = 1;
+  while (i < r.argc && r.argv[i][0] == '-' && r.argv[i][1] == '-') {
+    if (r.argv[i][2] == 0) {
+      ++i;
       break;
     }
-    if (!known) {
-      line.error = {.code = Code::unknown_option, .subject = argument};
-      return line;
-    }
+    int taken = take(r, line, i);
+    if (taken == 0) return line;
+    i += taken;
   }
+  if (i < r.argc) line.program_index = i;
   return line;
 }
 
-void print_help(const Runtime& runtime) {
-  print("Usage: ");
-  print(runtime.argv[0]);
-  print(" [OPTION]... PROGRAM [ARGUMENT]...\n"
-        "Run a dynamically linked program. myld is a dynamic loader: it takes the place of ld.so, "
-        "here or\n"
-        "as the interpreter that the program names.\n\n");
-  auto row = [](const char* name, const char* placeholder, const char* help) {
-    char left[40];
-    std::size_t n = 0;
-    auto add = [&](const char* s) {
-      while (*s != 0 && n < sizeof left - 1) left[n++] = *s++;
-    };
-    add("  ");
-    add(name);
-    add(" ");
-    add(placeholder);
-    while (n < 28) left[n++] = ' ';
-    left[n] = 0;
-    print(left);
-    print(help);
-    print("\n");
-  };
-  for (const Switch& s : kSwitches) row(s.name, "", s.help);
-  for (const WithValue& v : kValues) row(v.name, v.placeholder, v.help);
+void print_options() {
+  sys::Text out(1);
+  for (const Option& o : kOptions) {
+    constexpr std::size_t kColumn = 24;
+    std::size_t n = 2 + strlen(o.name);
+    out << "  " << o.name;
+    if (o.placeholder != nullptr) {
+      n += 1 + strlen(o.placeholder);
+      out << ' ' << o.placeholder;
+    }
+    if (n + 1 >= kColumn) {
+      out << '\n';
+      n = 0;
+    }
+    for (; n < kColumn; ++n) out << ' ';
+    out << o.help << '\n';
+  }
 }
-
-void print_version() { print("myld " MYLD_VERSION "\n"); }
 
 }  // namespace myld::start

@@ -4,11 +4,12 @@
 
 namespace myld::start {
 
+/// What the options ask for instead of a program, or besides one.
+enum class Request : std::uint8_t { program, help, version, tunables, diagnostics };
+
 struct CommandLine {
   int program_index = 0;  ///< in argv; 0: none was named
-  bool help = false;
-  bool version = false;
-  bool list_tunables = false;
+  Request request = Request::program;
   Error error;  ///< unknown_option, missing_argument
 };
 
@@ -16,7 +17,7 @@ struct CommandLine {
 /// "--name=value" are taken; "--" ends the options.
 CommandLine parse(Runtime& runtime);
 
-void print_help(const Runtime& runtime);
-void print_version();
+/// The table of options, a line for each, for --help.
+void print_options();
 
 }  // namespace myld::start

@@ -14,7 +14,19 @@ char* value_of(char* entry, const char* name) {
   return *name == 0 && *entry == '=' ? entry + 1 : nullptr;
 }
 
-bool is_set(const char* value) { return *value != 0; }
+bool starts_with(const char* text, const char* prefix) {
+  for (; *prefix != 0; ++text, ++prefix)
+    if (*text != *prefix) return false;
+  return true;
+}
+
+/// The digits at the start of `text`; large values saturate.
+unsigned number(const char* text) {
+  unsigned n = 0;
+  for (; *text >= '0' && *text <= '9' && n < 100000; ++text)
+    n = n * 10 + static_cast<unsigned>(*text - '0');
+  return n;
+}
 
 struct TextVariable {
   const char* name;
@@ -26,20 +38,24 @@ struct SwitchVariable {
 };
 
 constexpr TextVariable kTexts[] = {
-    {"LD_PRELOAD", &Options::preload},
+    {"LD_AUDIT", &Options::audit},
+    {"LD_DEBUG", &Options::debug},
+    {"LD_DEBUG_OUTPUT", &Options::debug_output},
     {"LD_ORIGIN_PATH", &Options::origin_path},
+    {"LD_PRELOAD", &Options::preload},
+    {"LD_PROFILE", &Options::profile},
+    {"LD_PROFILE_OUTPUT", &Options::profile_output},
 };
+/// On when the value is not empty.
 constexpr SwitchVariable kSwitches[] = {
     {"LD_BIND_NOW", &Options::bind_now},
     {"LD_BIND_NOT", &Options::bind_not},
-    {"LD_TRACE_LOADED_OBJECTS", &Options::trace_objects},
-    {"LD_WARN", &Options::trace_relocate},
     {"LD_VERBOSE", &Options::trace_versions},
-    {"LD_SHOW_AUXV", &Options::show_auxv},
+    {"LD_WARN", &Options::trace_relocate},
 };
 
-/// Removed from the environment in secure execution: they steer the loader, libc or what libc
-/// opens. Source: glibc's unsecvars.h, the list of names.
+/// Removed from the environment in secure execution, with everything that begins with LD_ or MYLD_:
+/// they steer the loader, libc or what libc opens. Source: glibc's unsecvars.h, the list of names.
 constexpr const char* kUnsafe[] = {
     "GCONV_PATH",       "GETCONF_DIR",
     "GLIBC_TUNABLES",   "HOSTALIASES",
@@ -54,12 +70,23 @@ constexpr const char* kUnsafe[] = {
 };
 
 bool is_unsafe(char* entry) {
-  bool loader = (entry[0] == 'L' && entry[1] == 'D' && entry[2] == '_') ||
-                memcmp(entry, "MYLD_", strlen(entry) < 5 ? strlen(entry) : 5) == 0;
-  if (loader && *entry != 0) return true;
+  if (starts_with(entry, "LD_") || starts_with(entry, "MYLD_")) return true;
   for (const char* name : kUnsafe)
     if (value_of(entry, name) != nullptr) return true;
   return false;
+}
+
+/// In secure execution two variables are looked at; which of their names count is decided where
+/// they are loaded (add_preloads).
+void read_secure(Runtime& runtime) {
+  char** kept = runtime.envp;
+  for (char** e = runtime.envp; *e != nullptr; ++e) {
+    if (char* value = value_of(*e, "LD_PRELOAD")) runtime.options.preload = value;
+    if (char* value = value_of(*e, "LD_AUDIT")) runtime.options.audit = value;
+    if (!is_unsafe(*e)) *kept++ = *e;
+  }
+  // The auxv stays where it is: everybody finds it through the pointer that libc is given.
+  *kept = nullptr;
 }
 
 }  // namespace
@@ -77,22 +104,24 @@ bool is_secure(const sys::InitialStack& stack) {
 
 void read_environment(Runtime& runtime) {
   if (runtime.secure) {
-    char** kept = runtime.envp;
-    for (char** e = runtime.envp; *e != nullptr; ++e)
-      if (!is_unsafe(*e)) *kept++ = *e;
-    // The auxv stays where it is: everybody finds it through the pointer that libc is given.
-    *kept = nullptr;
+    read_secure(runtime);
     return;
   }
   Options& o = runtime.options;
   for (char** e = runtime.envp; *e != nullptr; ++e) {
-    if ((*e)[0] != 'L' || (*e)[1] != 'D' || (*e)[2] != '_') continue;
+    if (!starts_with(*e, "LD_")) continue;
     if (char* value = value_of(*e, "LD_LIBRARY_PATH"))
       runtime.loader.searcher.config.library_path = value;
+    if (char* value = value_of(*e, "LD_TRACE_LOADED_OBJECTS")) {
+      o.mode = Mode::trace;
+      o.trace_program = number(value) > 1;
+    }
+    if (value_of(*e, "LD_DYNAMIC_WEAK") != nullptr) o.dynamic_weak = true;
+    if (value_of(*e, "LD_SHOW_AUXV") != nullptr) o.show_auxv = true;
     for (const TextVariable& v : kTexts)
-      if (char* value = value_of(*e, v.name)) o.*v.text = value;
+      if (char* value = value_of(*e, v.name)) o.*v.text = *value != 0 ? value : nullptr;
     for (const SwitchVariable& v : kSwitches)
-      if (char* value = value_of(*e, v.name)) o.*v.flag = is_set(value);
+      if (char* value = value_of(*e, v.name)) o.*v.flag = *value != 0;
   }
 }
 

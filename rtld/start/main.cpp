@@ -1,6 +1,7 @@
 // The start of a process, as a list of passes.
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
+#include "loader/sys/text.hpp"
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/object_index.hpp"
@@ -9,10 +10,13 @@
 #include "rtld/init/order.hpp"
 #include "rtld/init/run.hpp"
 #include "rtld/relocate/relocate.hpp"
+#include "rtld/start/auxv.hpp"
 #include "rtld/start/command_line.hpp"
 #include "rtld/start/environment.hpp"
+#include "rtld/start/information.hpp"
 #include "rtld/start/modules.hpp"
 #include "rtld/start/report.hpp"
+#include "rtld/start/trace.hpp"
 
 namespace myld {
 
@@ -28,7 +32,7 @@ struct Start {
   StartErrors errors;
   Vec<Module*> closure;  ///< program first, breadth-first; the global scope
   Vec<Module*> order;    ///< the same, dependencies first
-  int program_index = 0;
+  int program_index = 0;  ///< direct: of the program's name in the stack's argv
 
   explicit Start(Runtime& r) : runtime(r), errors(r) {}
 
@@ -41,8 +45,10 @@ struct Start {
 
 [[noreturn]] void usage_error(Start& s, const Error& error) {
   s.errors.fail(error);
-  const char* hint = "Try '--help' for more information.\n";
-  sys::write_all(2, hint, strlen(hint));
+  {
+    sys::Text hint(2);
+    hint << "Try '" << s.runtime.argv[0] << " --help' for more information.\n";
+  }
   sys::exit(1);
 }
 
@@ -59,15 +65,19 @@ void read_request(Start& s, std::uintptr_t* stack) {
   r.loader.page_size = r.stack.get(sys::kAtPagesz, 4096);
   r.loader.searcher.config.secure = r.secure;
   read_environment(r);
+  glibc::read_early(r);
+  if (r.options.show_auxv) show_auxv(r.stack);
   if (!r.direct) return;
   CommandLine line = parse(r);
   if (line.error) usage_error(s, line.error);
-  if (line.version) print_version();
-  if (line.help) print_help(r);
-  if (line.list_tunables) glibc::print_tunables(r);
-  if (line.version || line.help || line.list_tunables) sys::exit(0);
+  if (line.request != Request::program) {
+    print_information(r, line.request);
+    sys::exit(0);
+  }
   if (line.program_index == 0) usage_error(s, {.code = Code::missing_program});
   s.program_index = line.program_index;
+  r.argc -= line.program_index;
+  r.argv += line.program_index;
 }
 
 /// The loader's own module, the program, the vDSO: in the order that everybody expects of the
@@ -77,11 +87,12 @@ void add_first_modules(Start& s) {
   r.first.id = 0;
   if (!r.namespaces.push(&r.first)) s.require(Error{.code = Code::out_of_memory});
   if (r.direct) {
-    Status added = add_named_program(r, r.argv[s.program_index]);
-    if (r.options.verify)
+    Status added = add_named_program(r, r.argv[0], r.argv);
+    if (r.options.mode == Mode::verify)
       sys::exit(!added ? 1 : r.program->image.segments.interp != nullptr ? 0 : 2);
     s.require(added);
-    if (r.options.argv0 != nullptr) r.argv[s.program_index] = const_cast<char*>(r.options.argv0);
+    describe_program(r);
+    if (r.options.argv0 != nullptr) r.argv[0] = const_cast<char*>(r.options.argv0);
     shift_stack(r, s.program_index);
     r.argc = r.stack.argc();
     r.argv = r.stack.argv;
@@ -102,10 +113,15 @@ void load_closure(Start& s) {
   add_preloads(r, created, s.errors.sink());
   s.require(r.loader.load_closure({}, created, s.errors.sink()));
   for (Module* m : created) m->from_start = true;
-  if (!load::breadth_first(*r.program, s.closure)) s.require(Error{.code = Code::out_of_memory});
-  if (r.options.trace_objects) list_modules(r, s.closure.span(), s.errors);
-  s.require(r.loader.check_versions(s.closure.span(), s.errors.sink()));
+  if (!load::breadth_first(*r.program, s.closure) ||
+      !init::dependencies_first(s.closure.span(), false, s.order))
+    s.require(Error{.code = Code::out_of_memory});
   s.errors.stop_if_any();
+  s.require(r.loader.check_versions(s.closure.span(), s.errors.sink()));
+  if (r.options.mode != Mode::run)
+    trace(r, {s.closure.span(), s.order.span(), s.errors.missing.span()});
+  constexpr int kVersionStatus = 1;
+  s.errors.stop_if_any(kVersionStatus);
 }
 
 /// Which C library this is decides what the rest of the world expects of its loader.
@@ -124,8 +140,7 @@ void publish_modules(Start& s) {
   Runtime& r = s.runtime;
   for (Module* m : s.closure) m->global = true;
   r.first.global.list = load::make_list(s.closure.span());
-  bool ok =
-      r.first.global.list != nullptr && init::dependencies_first(s.closure.span(), false, s.order);
+  bool ok = r.first.global.list != nullptr;
   for (Module* m : r.first.modules) ok = ok && dlopen::make_scopes(*m, nullptr, false);
   dlopen::ObjectIndex* index = ok ? dlopen::make_index(r) : nullptr;
   if (index == nullptr) s.require(Error{.code = Code::out_of_memory});
@@ -204,7 +219,6 @@ struct HandOver {
   Runtime& runtime = *new (g_runtime_memory) Runtime;
   start::Start s(runtime);
   start::read_request(s, stack);
-  glibc::read_early(runtime);
   start::add_first_modules(s);
   start::load_closure(s);
   start::choose_abi(s);

@@ -2,6 +2,7 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
+#include "loader/sys/text.hpp"
 
 extern "C" {
 [[gnu::visibility("hidden")]] extern const myld::elf::Ehdr __ehdr_start;
@@ -89,6 +90,18 @@ void become_program(Runtime& runtime, Module& m) {
   m.from_start = true;
   runtime.program = &m;
   runtime.first.program = &m;
+  runtime.loader.searcher.config.program = &m.requester;
+}
+
+/// $ORIGIN of the program that the kernel mapped: what /proc says; where it is not mounted,
+/// LD_ORIGIN_PATH.
+char* program_origin(const Runtime& runtime) {
+  if (char* directory = directory_part(own_executable())) return directory;
+  const char* given = runtime.options.origin_path;
+  if (given == nullptr) return nullptr;
+  std::size_t n = strlen(given);
+  while (n > 1 && given[n - 1] == '/') --n;
+  return copy_string(given, n);
 }
 
 /// Splits a list of names at any of `separators` and calls visit(name) for each.
@@ -131,6 +144,9 @@ Status add_self(Runtime& runtime) {
       elf::check_segments(own_phdrs(), UINT64_MAX, loader.page_size, loader.policy.segments, path));
   Module* m =
       MYLD_TRY(runtime.loader.add_mapped(runtime.first, segments, bias, path, path, created));
+  // Listed under the name that the program has for its loader, and where that is.
+  const char* asked = interpreter(runtime.program->image.segments, runtime.program->image.bias);
+  if (asked != nullptr) m->requested = asked;
   m->is_loader = true;
   m->from_start = true;
   runtime.loader.self = m;
@@ -155,8 +171,7 @@ Status add_mapped_program(Runtime& runtime) {
   Vec<Module*> created;
   Module* m = MYLD_TRY(runtime.loader.add_mapped(runtime.first, segments, bias, "", name, created));
   become_program(runtime, *m);
-  m->origin = runtime.options.origin_path != nullptr ? copy_string(runtime.options.origin_path)
-                                                     : directory_part(own_executable());
+  m->origin = program_origin(runtime);
   m->requester.origin = m->origin;
   return {};
 }
@@ -171,25 +186,65 @@ Status check_entry(const Runtime& runtime) {
                .value = entry.value};
 }
 
-Status add_named_program(Runtime& runtime, const char* path) {
+namespace {
+
+/// True for what has no use for a dynamic loader.
+bool is_static(const Module& m, const elf::Ehdr& header) {
+  if (m.image.segments.interp != nullptr) return false;
+  for (std::uint32_t i = 0; i < m.image.dynamic_count; ++i)
+    if (m.image.dynamic[i].d_tag == DT_NEEDED) return false;
+  return header.e_entry != 0;
+}
+
+Status execute(const Runtime& runtime, const char* path, char** arguments) {
+  if (runtime.options.argv0 != nullptr) arguments[0] = const_cast<char*>(runtime.options.argv0);
+  long result = sys::execve(path, arguments, runtime.envp);
+  return Error{.code = Code::cannot_execute, .sys_errno = static_cast<int>(-result), .object = path};
+}
+
+}  // namespace
+
+Status add_named_program(Runtime& runtime, const char* path, char** arguments) {
   find::Found found;
   MYLD_CHECK(find_char(path, '/') != nullptr ? runtime.loader.searcher.open(path, found)
                                              : runtime.loader.searcher.find(path, nullptr, found));
   elf::Ehdr header;
   memcpy(&header, found.head, sizeof header);
+  char* file = copy_string(found.path);
+  if (file == nullptr) return Error{.code = Code::out_of_memory};
+  bool runs = runtime.options.mode == Mode::run;
   Vec<Module*> created;
-  Module* m = MYLD_TRY(runtime.loader.add_file(runtime.first, found, nullptr, created));
+  auto added = runtime.loader.add_file(runtime.first, found, nullptr, created);
+  if (!added) {
+    if (added.error().code != Code::no_dynamic || runtime.options.mode == Mode::verify)
+      return added.error();
+    if (runs) return execute(runtime, file, arguments);
+    sys::Text(1) << "\tstatically linked\n";
+    sys::exit(0);
+  }
+  Module* m = added.value();
+  if (m->image.soname != nullptr && equal(m->image.soname, MYLD_SONAME))
+    return Error{.code = Code::is_the_loader, .object = path};
+  if (runs && is_static(*m, header)) return execute(runtime, file, arguments);
+  release_string(file);
   become_program(runtime, *m);
-  const char* full_path = m->path;
+  runtime.program_file = m->path;
   m->path = "";
   m->display = path;
   m->requester.path = path;
+  runtime.program_header = header;
+  return {};
+}
+
+void describe_program(Runtime& runtime) {
+  const Module& m = *runtime.program;
+  const elf::Ehdr& header = runtime.program_header;
   auto set = [&](std::uint64_t type, std::uint64_t value) {
     if (sys::AuxEntry* a = runtime.stack.find(type)) a->value = value;
   };
-  LoadBias bias = m->mapping.bias;
+  LoadBias bias = m.mapping.bias;
   // The headers as the program sees them are those in its own memory, where they are mapped.
-  const elf::Segments& s = m->image.segments;
+  const elf::Segments& s = m.image.segments;
   LinkAddr phdr{header.e_phoff};
   if (s.phdr != nullptr)
     phdr = {s.phdr->p_vaddr};
@@ -203,8 +258,7 @@ Status add_named_program(Runtime& runtime, const char* path) {
   set(sys::kAtPhent, header.e_phentsize);
   set(sys::kAtEntry, (bias + LinkAddr{header.e_entry}).value);
   set(sys::kAtBase, reinterpret_cast<std::uintptr_t>(&__ehdr_start));
-  set(sys::kAtExecfn, reinterpret_cast<std::uintptr_t>(full_path));
-  return {};
+  set(sys::kAtExecfn, reinterpret_cast<std::uintptr_t>(runtime.program_file));
 }
 
 Status add_vdso(Runtime& runtime) {
@@ -228,31 +282,56 @@ Status add_vdso(Runtime& runtime) {
   return {};
 }
 
-void add_preloads(Runtime& runtime, Vec<Module*>& created, const load::ErrorSink& sink) {
-  Module& program = *runtime.program;
+namespace {
+
+/// Loads modules in front of the program's own libraries.
+struct Preloader {
+  Runtime& runtime;
+  Vec<Module*>& created;
+  const load::ErrorSink& sink;
   std::size_t inserted = 0;
-  auto preload = [&](const char* name, const char* source) {
-    auto opened = runtime.loader.open(runtime.first, name, &program, false, created);
-    if (!opened) {
-      Error e{.code = Code::preload_ignored, .sys_errno = 0, .subject = name, .detail = source};
-      sink.report(sink.context, e);
-      return;
-    }
-    Module* m = opened.value();
-    if (m == &program || program.needed.contains(m)) return;
-    // Preloaded modules come right after the program in every search.
-    if (!program.needed.push(m)) return;
-    for (std::size_t i = program.needed.size() - 1; i > inserted; --i)
-      program.needed[i] = program.needed[i - 1];
-    program.needed[inserted++] = m;
-    ++m->users;
-  };
-  if (runtime.options.preload != nullptr)
-    each_name(runtime.options.preload, " :", [&](const char* n) { preload(n, "LD_PRELOAD"); });
-  if (runtime.options.preload_option != nullptr)
-    each_name(runtime.options.preload_option, " :",
-              [&](const char* n) { preload(n, "--preload"); });
-  long fd = sys::open_for_reading("/etc/ld.so.preload");
+
+  void add(const char* name, const char* source);
+  void add_list(const char* list, const char* separators, const char* source);
+  void add_file();
+};
+
+void Preloader::add(const char* name, const char* source) {
+  Module& program = *runtime.program;
+  auto opened = runtime.loader.open(runtime.first, name, &program, false, created);
+  if (!opened) {
+    char reason[256];
+    render_reason(opened.error(), reason, sizeof reason);
+    sink.report(sink.context, {.code = Code::preload_ignored,
+                               .object = reason,
+                               .subject = name,
+                               .detail = source});
+    return;
+  }
+  Module* m = opened.value();
+  if (m == &program || program.needed.contains(m)) return;
+  // Preloaded modules come right after the program in every search.
+  if (!program.needed.push(m)) return;
+  for (std::size_t i = program.needed.size() - 1; i > inserted; --i)
+    program.needed[i] = program.needed[i - 1];
+  program.needed[inserted++] = m;
+  ++m->users;
+}
+
+/// In secure execution a name with a slash, or a very long one, is passed over without a word: an
+/// attacker chose it.
+void Preloader::add_list(const char* list, const char* separators, const char* source) {
+  constexpr std::size_t kNameMax = 255;
+  if (list == nullptr) return;
+  each_name(list, separators, [&](const char* name) {
+    if (runtime.secure && (find_char(name, '/') != nullptr || strlen(name) >= kNameMax)) return;
+    add(name, source);
+  });
+}
+
+void Preloader::add_file() {
+  constexpr const char* kFile = "/etc/ld.so.preload";
+  long fd = sys::open_for_reading(kFile);
   if (fd < 0) return;
   char text[4096];
   long n = sys::pread_full(static_cast<int>(fd), text, sizeof text - 1, 0);
@@ -263,7 +342,20 @@ void add_preloads(Runtime& runtime, Vec<Module*>& created, const load::ErrorSink
   for (char* p = text; *p != 0; ++p)
     if (*p == '#')
       for (; *p != 0 && *p != '\n'; ++p) *p = ' ';
-  each_name(text, " :\t\n", [&](const char* name) { preload(name, "/etc/ld.so.preload"); });
+  // The administrator's list, unlike the user's, may hold paths in secure execution too.
+  each_name(text, " :\t\n", [&](const char* name) { add(name, kFile); });
+}
+
+}  // namespace
+
+void add_preloads(Runtime& runtime, Vec<Module*>& created, const load::ErrorSink& sink) {
+  Preloader preloader{runtime, created, sink};
+  find::Config& config = runtime.loader.searcher.config;
+  config.only_set_user_id = runtime.secure;
+  preloader.add_list(runtime.options.preload, " :", "LD_PRELOAD");
+  preloader.add_list(runtime.options.preload_option, " :", "--preload");
+  preloader.add_file();
+  config.only_set_user_id = false;
 }
 
 void shift_stack(Runtime& runtime, int first_argument) {

@@ -19,9 +19,13 @@ Status add_mapped_program(Runtime& runtime);
 /// The program's entry point is code of its own. Errors: bad_code_address.
 Status check_entry(const Runtime& runtime);
 
-/// Maps the program that was named on the command line, and makes the auxv and the stack say what
-/// they would if the kernel had started it.
-Status add_named_program(Runtime& runtime, const char* path);
+/// Maps the program that was named on the command line. A static program (nothing needed, no
+/// interpreter, an entry point) is the kernel's to run: with Mode::run it is executed with
+/// `arguments`, and the function does not return.
+Status add_named_program(Runtime& runtime, const char* path, char** arguments);
+
+/// Makes the auxv say what it would if the kernel had started the named program.
+void describe_program(Runtime& runtime);
 
 /// The vDSO, if the kernel gave one.
 Status add_vdso(Runtime& runtime);

@@ -8,12 +8,6 @@ namespace {
 
 void print(int fd, const char* text) { sys::write_all(fd, text, strlen(text)); }
 
-void print_hex(int fd, std::uint64_t value) {
-  char text[19] = "0x0000000000000000";
-  for (int i = 17; value != 0; value >>= 4, --i) text[i] = "0123456789abcdef"[value & 15];
-  print(fd, text);
-}
-
 const char* program_name(const Runtime& r) {
   return r.argc > 0 && r.argv[0] != nullptr ? r.argv[0] : "myld";
 }
@@ -24,6 +18,7 @@ const char* prefix_of(const Error& e) {
   case Code::undefined_symbol: return ": symbol lookup error: ";
   case Code::version_not_found:
   case Code::undefined_version: return ": ";
+  case Code::cannot_execute:
   case Code::missing_program:
   case Code::unknown_option:
   case Code::missing_argument: return ": ";
@@ -46,7 +41,7 @@ void show_attempt(void*, const find::Attempt& a) {
   print(2, "\tsearched: ");
   print(2, a.path);
   print(2, " (");
-  print(2, a.by);
+  print(2, find::text_of(a.by));
   print(2, "): ");
   print(2, a.result.sys_errno != 0 ? errno_text(a.result.sys_errno) : "not for this machine");
   print(2, "\n");
@@ -90,9 +85,18 @@ void StartErrors::warn(const Error& error) {
   print_error(runtime_, error, prefix);
 }
 
+bool StartErrors::note_missing(const Error& error) {
+  for (const Missing& m : missing)
+    if (equal(m.name, error.object)) return true;
+  char* name = copy_string(error.object);
+  return name != nullptr && missing.push({name, runtime_.first.modules.size()});
+}
+
 void StartErrors::fail(const Error& error) {
+  if (runtime_.options.mode == Mode::trace && error.code == Code::cannot_open &&
+      error.object != nullptr && runtime_.program != nullptr && note_missing(error))
+    return;
   ++count;
-  if (runtime_.options.trace_objects && error.code == Code::cannot_open) return;
   char kept[1024];
   Error shown = error;
   // The search below may replace the string that the error points to.
@@ -104,53 +108,8 @@ void StartErrors::fail(const Error& error) {
   explain_search(shown);
 }
 
-void StartErrors::stop_if_any() const {
-  if (count != 0) sys::exit(127);
-}
-
-void list_modules(Runtime& runtime,
-                  std::span<load::Module* const> modules,
-                  const StartErrors& errors) {
-  if (runtime.vdso != nullptr) {
-    print(1, "\t");
-    print(1, runtime.vdso->path);
-    print(1, " (");
-    print_hex(1, runtime.vdso->mapping.start.value);
-    print(1, ")\n");
-  }
-  std::uint32_t missing = 0;
-  for (load::Module* m : modules) {
-    if (m->is_program || m == runtime.vdso) continue;
-    const char* name = m->is_loader       ? arch::Port::kLoaderSoname
-                       : m->names.empty() ? m->path
-                                          : m->names[0];
-    for (const char* each : m->names)
-      if (m->image.soname == nullptr || !equal(each, m->image.soname)) name = each;
-    print(1, "\t");
-    if (!equal(name, m->path)) {
-      print(1, name);
-      print(1, " => ");
-    }
-    print(1, m->path);
-    print(1, " (");
-    print_hex(1, m->mapping.start.value);
-    print(1, ")\n");
-  }
-  for (load::Module* m : modules)
-    for (std::uint32_t i = 0; i < m->image.dynamic_count; ++i) {
-      if (m->image.dynamic[i].d_tag != DT_NEEDED) continue;
-      const char* name = m->image.strings.at(m->image.dynamic[i].d_un.d_val);
-      if (runtime.loader.find_loaded(runtime.first, name) != nullptr ||
-          equal(name, arch::Port::kLoaderSoname) || find_char(name, '/') != nullptr)
-        continue;
-      ++missing;
-      print(1, "\t");
-      print(1, name);
-      print(1, " => not found\n");
-    }
-  static_cast<void>(errors);
-  static_cast<void>(missing);
-  sys::exit(0);
+void StartErrors::stop_if_any(int status) const {
+  if (count != 0) sys::exit(status);
 }
 
 }  // namespace myld::start

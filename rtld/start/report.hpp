@@ -1,8 +1,14 @@
-// What the start says when something is missing, and the lists of --list and --verify.
+// What the start says when something is missing.
 #pragma once
 #include "rtld/runtime.hpp"
 
 namespace myld::start {
+
+/// A library that LD_TRACE_LOADED_OBJECTS shows as not found.
+struct Missing {
+  const char* name;   ///< as it was asked for (heap string)
+  std::size_t after;  ///< how many modules the namespace had then
+};
 
 /// Collects errors of the start: each is printed when it comes, with the program's name in front,
 /// and the start ends at the next barrier.
@@ -14,20 +20,18 @@ public:
   /// Something that is told but does not stop the start.
   void warn(const Error& error);
   void fail(const Error& error);
-  /// Ends the process with status 127 if anything failed.
-  void stop_if_any() const;
+  /// Ends the process with `status` if anything failed.
+  void stop_if_any(int status = 127) const;
 
   std::uint32_t count = 0;
+  Vec<Missing> missing;  ///< Mode::trace: not errors, but lines of the list
 
 private:
   static bool report(void* self, const Error& error);
   void explain_search(const Error& error);
+  bool note_missing(const Error& error);
 
   Runtime& runtime_;
 };
-
-/// Prints the modules as ldd(1) shows them, and ends the process.
-[[noreturn]] void
-list_modules(Runtime& runtime, std::span<load::Module* const> modules, const StartErrors& errors);
 
 }  // namespace myld::start
