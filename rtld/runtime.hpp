@@ -30,7 +30,8 @@ struct Options {
   const char* preload = nullptr;         ///< LD_PRELOAD
   const char* preload_option = nullptr;  ///< --preload
   const char* argv0 = nullptr;           ///< --argv0
-  const char* origin_path = nullptr;     ///< LD_ORIGIN_PATH: $ORIGIN of the program where /proc is not mounted
+  const char* origin_path =
+      nullptr;  ///< LD_ORIGIN_PATH: $ORIGIN of the program where /proc is not mounted
   const char* debug = nullptr;           ///< LD_DEBUG
   const char* debug_output = nullptr;    ///< LD_DEBUG_OUTPUT
   const char* audit = nullptr;           ///< LD_AUDIT
@@ -38,7 +39,7 @@ struct Options {
   const char* profile = nullptr;         ///< LD_PROFILE
   const char* profile_output = nullptr;  ///< LD_PROFILE_OUTPUT
   bool show_auxv = false;                ///< LD_SHOW_AUXV
-  bool dynamic_weak = false;             ///< LD_DYNAMIC_WEAK: a weak definition gives way to a later one
+  bool dynamic_weak = false;  ///< LD_DYNAMIC_WEAK: a weak definition gives way to a later one
 };
 
 struct Runtime {

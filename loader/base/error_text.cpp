@@ -130,8 +130,7 @@ constexpr Text kTexts[] = {
     {Code::missing_program, "missing program name"},
     {Code::unknown_option, "unrecognized option '{s}'"},
     {Code::missing_argument, "option '{s}' requires an argument"},
-    {Code::preload_ignored,
-     "object '{s}' from {d} cannot be preloaded ({o}): ignored."},
+    {Code::preload_ignored, "object '{s}' from {d} cannot be preloaded ({o}): ignored."},
 };
 
 const char* text_of(Code code) {

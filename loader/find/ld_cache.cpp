@@ -128,9 +128,7 @@ std::uint64_t LdCache::rank(std::uint64_t hwcap, const Hwcaps& hwcaps) const {
   return 0;
 }
 
-const char* LdCache::find(const char* soname,
-                          std::uint32_t abi_flags,
-                          const Hwcaps& hwcaps) const {
+const char* LdCache::find(const char* soname, std::uint32_t abi_flags, const Hwcaps& hwcaps) const {
   std::uint32_t low = 0, high = count_;
   while (low < high) {  // the first entry that is not greater than soname
     std::uint32_t middle = low + (high - low) / 2;

@@ -18,8 +18,8 @@ struct Hwcaps {
 /// pad, extension_offset, unused[3] }, then nlibs entries of 24 bytes { flags, key, value,
 /// osversion, hwcap } sorted by key in descending order of `compare`, then strings. An old-format
 /// table ("ld.so-1.7.0": count, 12-byte entries { flags, key, value }) may stand before it, and is
-/// read where there is nothing else; its strings' offsets count from the end of its entries. Offsets
-/// of the new one count from the start of its header.
+/// read where there is nothing else; its strings' offsets count from the end of its entries.
+/// Offsets of the new one count from the start of its header.
 class LdCache {
 public:
   /// Every offset is checked when it is used; a file that is no cache gives an empty one.
@@ -40,8 +40,8 @@ private:
   void parse_old(std::span<const std::uint8_t> bytes, std::uint32_t count);
   Entry entry(std::uint32_t index) const;
 
-  std::span<const std::uint8_t> bytes_;   ///< what offsets count from the start of
-  std::span<const std::uint8_t> table_;   ///< the entries
+  std::span<const std::uint8_t> bytes_;  ///< what offsets count from the start of
+  std::span<const std::uint8_t> table_;  ///< the entries
   std::uint32_t entry_bytes_ = 1;
   std::uint32_t count_ = 0;
   std::span<const std::uint32_t> hwcap_names_;  ///< string offsets of the glibc-hwcaps extension

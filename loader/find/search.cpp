@@ -191,7 +191,7 @@ DirectoryList& Searcher::library_path() {
   if (!library_path_split_) {
     library_path_split_ = true;
     if (config.library_path != nullptr && *config.library_path != 0)
-      split(config.library_path, ":;", nullptr, library_path_);
+      split(config.library_path, ":;", config.program, library_path_);
   }
   return library_path_;
 }
@@ -251,7 +251,8 @@ std::span<const char* const> Searcher::hwcaps() {
   if (config.cpu.hwcaps == nullptr) return hwcaps_.span();
   for (std::string_view name : config.cpu.hwcaps(config.cpu.context)) {
     bool wanted = config.hwcaps_mask == nullptr;
-    each_element(config.hwcaps_mask, [&](std::string_view each) { wanted = wanted || each == name; });
+    each_element(config.hwcaps_mask,
+                 [&](std::string_view each) { wanted = wanted || each == name; });
     char* copy = wanted ? copy_string(name.data(), name.size()) : nullptr;
     if (copy != nullptr) static_cast<void>(hwcaps_.push(copy));
   }

@@ -36,7 +36,8 @@ void register_rseq(const Adapter& a, std::uintptr_t tp) {
   constexpr std::uint32_t kUninitialised = static_cast<std::uint32_t>(-1),
                           kRegistrationFailed = static_cast<std::uint32_t>(-2);
   __rseq_offset = a.rseq_offset;
-  bool wanted = arch::Port::kRseqSignature != 0 && a.tunables.number(TunableKey::pthread_rseq, 1) != 0;
+  bool wanted =
+      arch::Port::kRseqSignature != 0 && a.tunables.number(TunableKey::pthread_rseq, 1) != 0;
   area[1] = kUninitialised;
   // 2.36's area has 32 bytes whatever the kernel has; later ones as many as AT_RSEQ_FEATURE_SIZE
   // asks.

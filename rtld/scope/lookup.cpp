@@ -161,8 +161,34 @@ Definition find_in_list(const load::ModuleList* list, const Request& r, std::uin
   return {};
 }
 
+namespace {
+
+constinit bool g_strong_first = false;
+
+/// The first definition that is not weak in the scopes of a chain, or the first of all.
+Definition find_strong_first(const load::ScopeChain& chain, const Request& r) {
+  Definition weak;
+  for (std::uint32_t i = 0; i < chain.count; ++i) {
+    const load::ModuleList* list = chain.scopes[i]->read();
+    for (std::uint32_t from = 0; list != nullptr && from < list->count; ++from) {
+      Definition d = find_in_list(list, r, from);
+      if (!d) break;
+      if (elf::sym_binding(*d.symbol) != STB_WEAK) return d;
+      if (!weak) weak = d;
+      while (list->modules[from] != d.module) ++from;
+    }
+  }
+  return weak;
+}
+
+}  // namespace
+
+void prefer_strong_definitions() { g_strong_first = true; }
+
 Definition find(const load::ScopeChain* chain, const Request& r) {
   if (chain == nullptr) return {};
+  if (g_strong_first) [[unlikely]]
+    return find_strong_first(*chain, r);
   for (std::uint32_t i = 0; i < chain->count; ++i)
     if (Definition d = find_in_list(chain->scopes[i]->read(), r)) return d;
   return {};

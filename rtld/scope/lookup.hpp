@@ -55,6 +55,9 @@ struct Definition {
   explicit operator bool() const { return symbol != nullptr; }
 };
 
+/// LD_DYNAMIC_WEAK: a weak definition counts only where there is no other. Set at the start, once.
+void prefer_strong_definitions();
+
 /// The definition in `module` alone, or nullptr.
 const Sym* find_in_module(const Module& module, const Request& request);
 

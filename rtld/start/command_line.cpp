@@ -19,8 +19,7 @@ find::Config& search(Runtime& r) { return r.loader.searcher.config; }
 constexpr Option kOptions[] = {
     {"--list", nullptr, "list the modules and where they were found, and exit",
      [](Runtime& r, CommandLine&, const char*) { r.options.mode = Mode::list; }},
-    {"--verify", nullptr,
-     "tell by the exit status what FILE is: 0 program, 2 library, 1 neither",
+    {"--verify", nullptr, "tell by the exit status what FILE is: 0 program, 2 library, 1 neither",
      [](Runtime& r, CommandLine&, const char*) { r.options.mode = Mode::verify; }},
     {"--inhibit-cache", nullptr, "do not use /etc/ld.so.cache",
      [](Runtime& r, CommandLine&, const char*) { search(r).inhibit_cache = true; }},

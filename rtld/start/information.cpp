@@ -52,7 +52,8 @@ void print_help(Runtime& r) {
     Text out(1);
     out << "Usage: " << r.argv[0]
         << " [OPTION]... PROGRAM [ARGUMENT]...\n"
-           "Run a dynamically linked program. myld is a dynamic loader: it takes the place of ld.so,\n"
+           "Run a dynamically linked program. myld is a dynamic loader: it takes the place of "
+           "ld.so,\n"
            "here or as the interpreter that the program names.\n\n";
   }
   print_options();
@@ -92,12 +93,35 @@ void line(Text& out, const char* key, std::uint64_t value) {
 /// Variables whose values are shown; of others only the name is, since people put secrets there.
 /// A name that ends with '_' stands for all that begin with it.
 constexpr std::string_view kShown[] = {
-    "DATEMSK",      "GCONV_PATH",      "GETCONF_DIR", "GLIBC_TUNABLES", "HESIOD_CONFIG",
-    "HES_DOMAIN",   "HOSTALIASES",     "I18NPATH",    "IFS",            "LANG",
-    "LOCALDOMAIN",  "LOCPATH",         "MSGVERB",     "NIS_DEFAULTS",   "NIS_GROUP",
-    "NIS_PATH",     "NLSPATH",         "PATH",        "POSIXLY_CORRECT", "RESOLV_HOST_CONF",
-    "RES_OPTIONS",  "SEV_LEVEL",       "TMPDIR",      "TZ",             "TZDIR",
-    "LC_",          "LD_",             "MALLOC_",     "MYLD_",
+    "DATEMSK",
+    "GCONV_PATH",
+    "GETCONF_DIR",
+    "GLIBC_TUNABLES",
+    "HESIOD_CONFIG",
+    "HES_DOMAIN",
+    "HOSTALIASES",
+    "I18NPATH",
+    "IFS",
+    "LANG",
+    "LOCALDOMAIN",
+    "LOCPATH",
+    "MSGVERB",
+    "NIS_DEFAULTS",
+    "NIS_GROUP",
+    "NIS_PATH",
+    "NLSPATH",
+    "PATH",
+    "POSIXLY_CORRECT",
+    "RESOLV_HOST_CONF",
+    "RES_OPTIONS",
+    "SEV_LEVEL",
+    "TMPDIR",
+    "TZ",
+    "TZDIR",
+    "LC_",
+    "LD_",
+    "MALLOC_",
+    "MYLD_",
 };
 
 bool is_shown(std::string_view name) {
@@ -159,8 +183,7 @@ void print_diagnostics(Runtime& r) {
   std::size_t known = glibc::known_hwcaps().size(), usable = glibc::usable_hwcaps(r).size();
   out << "\"\n";
   // A bit for each name, the first the lowest; what is usable is the end of the list.
-  line(out, "dl_hwcaps_subdirs_active",
-       ((std::uint64_t{1} << usable) - 1) << (known - usable));
+  line(out, "dl_hwcaps_subdirs_active", ((std::uint64_t{1} << usable) - 1) << (known - usable));
   line(out, "dl_pagesize", r.loader.page_size);
   const find::CpuNames& cpu = r.loader.searcher.config.cpu;
   if (const char* platform = cpu.platform(cpu.context)) line(out, "dl_platform", platform);

@@ -10,6 +10,7 @@
 #include "rtld/init/order.hpp"
 #include "rtld/init/run.hpp"
 #include "rtld/relocate/relocate.hpp"
+#include "rtld/scope/lookup.hpp"
 #include "rtld/start/auxv.hpp"
 #include "rtld/start/command_line.hpp"
 #include "rtld/start/environment.hpp"
@@ -30,8 +31,8 @@ using load::Module;
 struct Start {
   Runtime& runtime;
   StartErrors errors;
-  Vec<Module*> closure;  ///< program first, breadth-first; the global scope
-  Vec<Module*> order;    ///< the same, dependencies first
+  Vec<Module*> closure;   ///< program first, breadth-first; the global scope
+  Vec<Module*> order;     ///< the same, dependencies first
   int program_index = 0;  ///< direct: of the program's name in the stack's argv
 
   explicit Start(Runtime& r) : runtime(r), errors(r) {}
@@ -67,6 +68,7 @@ void read_request(Start& s, std::uintptr_t* stack) {
   read_environment(r);
   glibc::read_early(r);
   if (r.options.show_auxv) show_auxv(r.stack);
+  if (r.options.dynamic_weak) scope::prefer_strong_definitions();
   if (!r.direct) return;
   CommandLine line = parse(r);
   if (line.error) usage_error(s, line.error);

@@ -199,7 +199,8 @@ bool is_static(const Module& m, const elf::Ehdr& header) {
 Status execute(const Runtime& runtime, const char* path, char** arguments) {
   if (runtime.options.argv0 != nullptr) arguments[0] = const_cast<char*>(runtime.options.argv0);
   long result = sys::execve(path, arguments, runtime.envp);
-  return Error{.code = Code::cannot_execute, .sys_errno = static_cast<int>(-result), .object = path};
+  return Error{
+      .code = Code::cannot_execute, .sys_errno = static_cast<int>(-result), .object = path};
 }
 
 }  // namespace
@@ -302,10 +303,9 @@ void Preloader::add(const char* name, const char* source) {
   if (!opened) {
     char reason[256];
     render_reason(opened.error(), reason, sizeof reason);
-    sink.report(sink.context, {.code = Code::preload_ignored,
-                               .object = reason,
-                               .subject = name,
-                               .detail = source});
+    sink.report(
+        sink.context,
+        {.code = Code::preload_ignored, .object = reason, .subject = name, .detail = source});
     return;
   }
   Module* m = opened.value();

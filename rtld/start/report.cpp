@@ -86,8 +86,7 @@ void StartErrors::warn(const Error& error) {
 }
 
 bool StartErrors::note_missing(const Error& error) {
-  for (const Missing& m : missing)
-    if (equal(m.name, error.object)) return true;
+  // Each module that needs it makes a line of its own, as in ld.so's list.
   char* name = copy_string(error.object);
   return name != nullptr && missing.push({name, runtime_.first.modules.size()});
 }

@@ -134,7 +134,8 @@ int list_unused(Runtime& r, const Traced& t) {
 
 // ---- ldd -v ----------------------------------------------------------------------------------
 
-const char* provider_of(Runtime& r, const char* file, const elf::Vernaux& aux, const char* version) {
+const char*
+provider_of(Runtime& r, const char* file, const elf::Vernaux& aux, const char* version) {
   Module* m = r.loader.find_loaded(r.first, file);
   if (m == nullptr && equal(file, arch::Port::kLoaderSoname)) m = r.loader.self;
   if (m == nullptr || !elf::defines_version(m->versions, version, aux.vna_hash)) return "not found";
@@ -159,8 +160,8 @@ void list_versions_of(Text& out, Runtime& r, const Module& m) {
       at += aux.vna_next;
     }
     if (need->vn_next == 0) break;
-    need = reinterpret_cast<const elf::Verneed*>(reinterpret_cast<const char*>(need) +
-                                                 need->vn_next);
+    need =
+        reinterpret_cast<const elf::Verneed*>(reinterpret_cast<const char*>(need) + need->vn_next);
   }
 }
 
