@@ -102,7 +102,7 @@ void add_first_modules(Start& s) {
   } else {
     s.require(add_mapped_program(r));
   }
-  s.require(check_entry(r));
+  if (r.options.mode == Mode::run) s.require(check_entry(r));
   s.require(add_vdso(r));
   s.require(add_self(r));
 }
