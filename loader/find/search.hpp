@@ -93,7 +93,7 @@ struct Redirector {
 };
 /// What the CPU has to say, asked for when it is first needed: finding out costs microseconds.
 struct CpuNames {
-  std::span<const std::string_view> (*hwcaps)(void* context) = nullptr;
+  std::span<const char* const> (*hwcaps)(void* context) = nullptr;
   const char* (*platform)(void* context) = nullptr;  ///< value of $PLATFORM, or nullptr
   void* context = nullptr;
 };

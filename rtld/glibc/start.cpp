@@ -20,12 +20,12 @@ bool read_tunables(Runtime& runtime) {
   return g_adapter.tunables.asks_for_secure_mode();
 }
 
-std::span<const std::string_view> known_hwcaps() {
+std::span<const char* const> known_hwcaps() {
   constexpr int kHighestLevel = 4;
   return hwcaps_subdirectories(CpuResult{.isa_level = kHighestLevel});
 }
 
-std::span<const std::string_view> usable_hwcaps(Runtime& runtime) {
+std::span<const char* const> usable_hwcaps(Runtime& runtime) {
   return hwcaps_subdirectories(examine(runtime));
 }
 

@@ -18,14 +18,14 @@ void read_early(Runtime& runtime);
 
 /// The glibc-hwcaps subdirectories of this ISA, and those that this CPU can use: most specific
 /// first; the latter are the end of the former.
-std::span<const std::string_view> known_hwcaps();
-std::span<const std::string_view> usable_hwcaps(Runtime& runtime);
+std::span<const char* const> known_hwcaps();
+std::span<const char* const> usable_hwcaps(Runtime& runtime);
 void read_early(Runtime& runtime);
 
 /// The glibc-hwcaps subdirectories of this ISA, and those that this CPU can use: most specific
 /// first; the latter are the end of the former.
-std::span<const std::string_view> known_hwcaps();
-std::span<const std::string_view> usable_hwcaps(Runtime& runtime);
+std::span<const char* const> known_hwcaps();
+std::span<const char* const> usable_hwcaps(Runtime& runtime);
 
 /// The adapter for the libc among `modules`, or the bare one if there is none. Errors:
 /// unknown_libc.

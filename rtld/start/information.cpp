@@ -27,8 +27,8 @@ void print_search_path(Text& out, Runtime& r) {
 }
 
 void print_hwcaps(Text& out, Runtime& r) {
-  std::span<const std::string_view> known = glibc::known_hwcaps();
-  std::span<const std::string_view> usable = glibc::usable_hwcaps(r);
+  std::span<const char* const> known = glibc::known_hwcaps();
+  std::span<const char* const> usable = glibc::usable_hwcaps(r);
   if (known.empty() && r.loader.searcher.config.hwcaps_prepend == nullptr) {
     out << "\nNo subdirectories of glibc-hwcaps directories are searched.\n";
     return;
