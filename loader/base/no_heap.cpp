@@ -10,4 +10,5 @@ void operator delete(void*, std::size_t) noexcept { __builtin_trap(); }
 namespace std {
 [[noreturn]] void __throw_bad_array_new_length() { __builtin_trap(); }
 [[noreturn]] void __throw_bad_alloc() { __builtin_trap(); }
+[[noreturn]] void __throw_length_error(const char*) { __builtin_trap(); }
 }  // namespace std

@@ -118,7 +118,13 @@ struct Module {
 
   void advance(Stage to) {
     if (to < stage) __builtin_trap();
-    __atomic_store_n(&stage, to, __ATOMIC_RELEASE);
+    __atomic_store(&stage, &to, __ATOMIC_RELEASE);
+  }
+  /// For readers that do not hold the load lock.
+  Stage stage_now() const {
+    Stage now;
+    __atomic_load(&stage, &now, __ATOMIC_ACQUIRE);
+    return now;
   }
   bool contains(std::uintptr_t address) const {
     return address - mapping.start.value < mapping.bytes;

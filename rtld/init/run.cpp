@@ -42,8 +42,7 @@ bool would_deadlock(const Module& module, std::uintptr_t me) {
 void wait_for(Runtime& runtime, const Module& module, std::uintptr_t me) {
   Waiter self{me, &module, g_waiters};
   g_waiters = &self;
-  while (__atomic_load_n(&module.stage, __ATOMIC_ACQUIRE) == Stage::initialising &&
-         !would_deadlock(module, me)) {
+  while (module.stage_now() == Stage::initialising && !would_deadlock(module, me)) {
     std::uint32_t seen = __atomic_load_n(&g_changes, __ATOMIC_ACQUIRE);
     unlock_load(runtime);
     sys::futex_wait(&g_changes, seen);
@@ -112,8 +111,7 @@ Status check_functions(const Module& m) {
 void run_constructors(Runtime& runtime, std::span<Module* const> order, char** envp) {
   std::uintptr_t me = arch::thread_pointer();
   for (Module* m : order) {
-    if (__atomic_load_n(&m->stage, __ATOMIC_ACQUIRE) >= Stage::running || !claim(runtime, *m, me))
-      continue;
+    if (m->stage_now() >= Stage::running || !claim(runtime, *m, me)) continue;
     // libc runs the program's own, from the link_map, or the program's start code does.
     if (!m->is_program && !m->is_loader) call_constructors(runtime, *m, envp);
     LoadGuard guard(runtime);
