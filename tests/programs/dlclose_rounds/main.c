@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
   }
   CHECK("the process does not grow") {
     EXPECT(after.pages - before.pages <= 8);
-    EXPECT(after.resident - before.resident <= 32);
+    EXPECT(after.resident - before.resident <= 64);
   }
   in_thread = NULL;
   pthread_barrier_wait(&barrier);

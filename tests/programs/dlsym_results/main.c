@@ -11,7 +11,7 @@ static void look_up_in_garbage(void* garbage) {
 
 static void look_up_in_closed(void* unused) {
   (void)unused;
-  void* handle = must_open("libresults.so", RTLD_NOW);
+  void* handle = must_open("libclosed.so", RTLD_NOW);
   if (dlsym(handle, "function") == NULL) _exit(2);
   dlclose(handle);
   look_up_in_garbage(handle);
