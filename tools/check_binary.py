@@ -58,6 +58,13 @@ def broken_rules(path):
     if "SONAME" not in dict(tags):
         yield "no DT_SONAME"
 
+    # An object built without landing pads would silently take the property from the whole file.
+    if "X86-64" in readelf("--file-header", path):
+        properties = readelf("--notes", path)
+        for feature in ("IBT", "SHSTK"):
+            if feature not in properties:
+                yield f"no x86 feature property {feature}"
+
     for kind in sorted(set(re.findall(r"^[0-9a-f]+ +[0-9a-f]+ (R_\w+)",
                                       readelf("--relocs", path), re.MULTILINE))):
         if not kind.endswith("_RELATIVE"):
