@@ -1,6 +1,7 @@
 #include "rtld/glibc/adapter.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/base/start_only.hpp"
 #include "rtld/glibc/record.hpp"
 #include "rtld/glibc/storage.hpp"
 #include "rtld/scope/lookup.hpp"
@@ -64,7 +65,7 @@ char** environment(Runtime& runtime) {
 
 }  // namespace
 
-constinit Adapter g_adapter;
+MYLD_START_ONLY constinit Adapter g_adapter;
 
 void* find_in_libc(const load::Module& libc, const char* name) {
   scope::Request request = scope::Request::of(name, nullptr, scope::Purpose::call);

@@ -1,6 +1,7 @@
 // The names that libc.so.6 and its companions import from their loader (exports/<isa>.map). Each
 // says who calls it.
 #include "loader/base/mem.hpp"
+#include "loader/base/start_only.hpp"
 #include "loader/sys/calls.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/object_index.hpp"
@@ -147,20 +148,21 @@ extern "C" {
 using namespace myld;
 
 alignas(64) MYLD_EXPORT constinit unsigned char _rtld_global[glibc::kRtldGlobalBytes] = {};
-alignas(64) MYLD_EXPORT constinit unsigned char _rtld_global_ro[glibc::kRtldGlobalRoBytes] = {};
-MYLD_EXPORT constinit int __libc_enable_secure = 0;
-MYLD_EXPORT constinit void* __libc_stack_end = nullptr;
-MYLD_EXPORT constinit char** _dl_argv = nullptr;
-MYLD_EXPORT constinit std::ptrdiff_t __rseq_offset = 0;
-MYLD_EXPORT constinit unsigned int __rseq_size = 0;
-MYLD_EXPORT constinit unsigned int __rseq_flags = 0;
+alignas(64) MYLD_EXPORT MYLD_START_ONLY
+    constinit unsigned char _rtld_global_ro[glibc::kRtldGlobalRoBytes] = {};
+MYLD_EXPORT MYLD_START_ONLY constinit int __libc_enable_secure = 0;
+MYLD_EXPORT MYLD_START_ONLY constinit void* __libc_stack_end = nullptr;
+MYLD_EXPORT MYLD_START_ONLY constinit char** _dl_argv = nullptr;
+MYLD_EXPORT MYLD_START_ONLY constinit std::ptrdiff_t __rseq_offset = 0;
+MYLD_EXPORT MYLD_START_ONLY constinit unsigned int __rseq_size = 0;
+MYLD_EXPORT MYLD_START_ONLY constinit unsigned int __rseq_flags = 0;
 MYLD_EXPORT constinit char __nptl_initial_report_events = 0;
 // riscv64: pthread_mutex_init, for robust mutexes.
 MYLD_EXPORT constinit bool __nptl_set_robust_list_avail = false;
-// aarch64 and riscv64: every module that is built with a stack protector; libc's setjmp and atexit. On
-// x86-64 both are in the TCB, and the map keeps these names in the loader.
-MYLD_EXPORT constinit std::uintptr_t __stack_chk_guard = 0;
-MYLD_EXPORT constinit std::uintptr_t __pointer_chk_guard = 0;
+// aarch64 and riscv64: every module that is built with a stack protector; libc's setjmp and atexit.
+// On x86-64 both are in the TCB, and the map keeps these names in the loader.
+MYLD_EXPORT MYLD_START_ONLY constinit std::uintptr_t __stack_chk_guard = 0;
+MYLD_EXPORT MYLD_START_ONLY constinit std::uintptr_t __pointer_chk_guard = 0;
 /// Exists so that the version node GLIBC_2.34 does.
 MYLD_EXPORT constinit int __rtld_version_placeholder = 1;
 

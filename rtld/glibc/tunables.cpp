@@ -284,20 +284,24 @@ void Tunables::set(TunableKey key, std::uint64_t value, std::uint64_t min, std::
   if (int id = find(key); id >= 0) store(static_cast<unsigned>(id), value, min, max);
 }
 
-void Tunables::get_val(unsigned id, void* out, void (*callback)(TunableValue*), bool wide_values) {
+void Tunables::get_val(unsigned id,
+                       void* out,
+                       void (*callback)(TunableValue*),
+                       bool wide_values) const {
   if (id >= answered()) return;
-  Slot& slot = slots_[id];
+  const Slot& slot = slots_[id];
   const Tunable& definition = def(id);
+  TunableValue answer = slot.value;
   if (!slot.changed && definition.type != TunableType::string)
-    slot.value = {definition.default_value, 0};
+    answer = {definition.default_value, 0};
   switch (definition.type) {
   case TunableType::int_32: {
-    auto value = static_cast<std::int32_t>(slot.value.number_or_address);
+    auto value = static_cast<std::int32_t>(answer.number_or_address);
     __builtin_memcpy(out, &value, sizeof value);
     break;
   }
   case TunableType::uint_64:
-  case TunableType::size_t: __builtin_memcpy(out, &slot.value.number_or_address, 8); break;
+  case TunableType::size_t: __builtin_memcpy(out, &answer.number_or_address, 8); break;
   case TunableType::string: {
     std::string_view text = view(slot.value);
     const void* value = &slot.value;
@@ -307,7 +311,7 @@ void Tunables::get_val(unsigned id, void* out, void (*callback)(TunableValue*), 
     break;
   }
   }
-  if (slot.set && callback != nullptr) callback(&slot.value);
+  if (slot.set && callback != nullptr) callback(&answer);
 }
 
 void Tunables::print(void (*write)(void* context, std::string_view text), void* context) const {

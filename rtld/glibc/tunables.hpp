@@ -140,7 +140,7 @@ public:
   /// TunableValue. `out` may not be null; an id out of range stores nothing.
   /// Before 2.39 strings are terminated, which one inside GLIBC_TUNABLES is not: those builds get a
   /// null pointer unless it is the last. (Their libc.so.6 asks for no string.)
-  void get_val(unsigned id, void* out, void (*callback)(TunableValue*), bool wide_values);
+  void get_val(unsigned id, void* out, void (*callback)(TunableValue*), bool wide_values) const;
   /// `__tunable_is_initialized`.
   bool is_initialized(unsigned id) const { return id < answered() && slots_[id].set; }
 
