@@ -30,6 +30,7 @@ struct Options {
   const char* preload = nullptr;         ///< LD_PRELOAD
   const char* preload_option = nullptr;  ///< --preload
   const char* argv0 = nullptr;           ///< --argv0
+  const char* allow = nullptr;           ///< MYLD_ALLOW, --allow
   const char* origin_path =
       nullptr;  ///< LD_ORIGIN_PATH: $ORIGIN of the program where /proc is not mounted
   const char* debug = nullptr;           ///< LD_DEBUG

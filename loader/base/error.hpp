@@ -63,8 +63,8 @@ enum class Code : std::uint16_t {
   cannot_protect,
   cannot_reserve,
   out_of_memory,
-  executable_stack,
   text_relocation,
+  text_relocation_resolver,
   // relocation
   undefined_symbol,
   undefined_version,
@@ -77,6 +77,7 @@ enum class Code : std::uint16_t {
   relocation_overflow,
   copy_size,
   no_static_tls,
+  no_tls_memory,
   bad_code_address,
   bad_symbol_value,
   bad_tls_offset,
@@ -101,6 +102,8 @@ enum class Code : std::uint16_t {
   unknown_option,
   missing_argument,
   preload_ignored,
+  unknown_permission,
+  no_standard_descriptor,
 };
 
 /// Trivially copyable; the strings belong to modules, to the arena or to the caller, and outlive

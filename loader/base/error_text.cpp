@@ -66,8 +66,9 @@ constexpr Text kTexts[] = {
      "{o}: program header {a}: PT_LOAD at {v:#x} overlaps or precedes the one before"},
     {Code::segment_address,
      "{o}: program header {a}: p_vaddr {v:#x} is outside the user address range"},
-    {Code::segment_writable_executable, "{o}: program header {a}: a segment that is writable and "
-                                        "executable is refused (p_flags {v:#x})"},
+    {Code::segment_writable_executable,
+     "{o}: program header {a}: a segment that is writable and executable is refused (p_flags "
+     "{v:#x}; MYLD_ALLOW=wx lets it in)"},
     {Code::span_too_large, "{o}: segments span {v:#x} bytes"},
     {Code::duplicate_header, "{o}: program header {a}: a second {s}"},
     {Code::header_outside_segment,
@@ -92,8 +93,9 @@ constexpr Text kTexts[] = {
      "{o}: cannot apply additional memory protection after relocation: {s} at {a:#x}"},
     {Code::cannot_reserve, "{o}: cannot map {v:#x} bytes of address space"},
     {Code::out_of_memory, "{o}: cannot allocate memory"},
-    {Code::executable_stack, "{o}: cannot enable executable stack as shared object requires"},
-    {Code::text_relocation, "{o}: text relocations are not allowed"},
+    {Code::text_relocation, "{o}: text relocations (DT_TEXTREL) are refused in secure execution"},
+    {Code::text_relocation_resolver,
+     "{o}: relocation {s} at {a:#x}: the resolver is in text that is being relocated"},
     {Code::undefined_symbol, "{o}: undefined symbol: {s}"},
     {Code::undefined_version, "{o}: no version information available (required by {d})"},
     {Code::version_not_found, "{o}: version `{s}' not found (required by {d})"},
@@ -109,6 +111,7 @@ constexpr Text kTexts[] = {
     {Code::no_static_tls, "{o}: cannot allocate memory in static TLS block: {v} bytes needed for a "
                           "reference from {d}, {a} left "
                           "(GLIBC_TUNABLES=glibc.rtld.optional_static_tls=N makes it larger)"},
+    {Code::no_tls_memory, "{o}: cannot allocate memory for {v:#x} bytes of thread-local storage"},
     {Code::bad_code_address, "{o}: {s}: {v:#x} is not in an executable segment"},
     {Code::bad_symbol_value, "{o}: symbol {s}: st_value {v:#x} is outside the file's segments"},
     {Code::bad_tls_offset,
@@ -130,6 +133,9 @@ constexpr Text kTexts[] = {
     {Code::missing_program, "missing program name"},
     {Code::unknown_option, "unrecognized option '{s}'"},
     {Code::missing_argument, "option '{s}' requires an argument"},
+    {Code::unknown_permission,
+     "MYLD_ALLOW and --allow know wx, textrel, execstack and unsealed, not '{s}'"},
+    {Code::no_standard_descriptor, "{o}: cannot open it in place of closed descriptor {v}"},
     {Code::preload_ignored, "object '{s}' from {d} cannot be preloaded ({o}): ignored."},
 };
 

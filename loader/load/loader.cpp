@@ -138,9 +138,9 @@ bool Loader::add_name(Module& m, const char* name) {
   return false;
 }
 
-Result<Module*> Loader::new_module(Namespace& ns) {
+Result<Module*> Loader::new_module(Namespace& ns, const char* display) {
   void* memory = heap::allocate(sizeof(Module));
-  if (memory == nullptr) return no_memory(nullptr);
+  if (memory == nullptr) return no_memory(display);
   auto* m = new (memory) Module;
   m->ns = &ns;
   return m;
@@ -207,7 +207,7 @@ Loader::add_file(Namespace& ns, find::Found& found, Module* requester, Vec<Modul
     release_string(found.path);
     return kept;
   };
-  auto made = new_module(ns);
+  auto made = new_module(ns, found.path);
   if (!made) return fail(nullptr, made.error());
   Module* m = made.value();
   m->file = {found.stat.st_dev, found.stat.st_ino};
@@ -233,7 +233,7 @@ Result<Module*> Loader::add_mapped(Namespace& ns,
                                    const char* path,
                                    const char* display,
                                    Vec<Module*>& created) {
-  Module* m = MYLD_TRY(new_module(ns));
+  Module* m = MYLD_TRY(new_module(ns, display));
   m->owns_mapping = false;
   m->image.segments = segments;
   m->mapping = {bias + segments.start, segments.end.value - segments.start.value, bias};

@@ -12,9 +12,12 @@ struct ErrorSink {
   void* context = nullptr;
 };
 
+/// What is let through of what files ask for (docs/policy.md).
 struct Policy {
   elf::SegmentPolicy segments;
   bool allow_text_relocations = true;
+  bool allow_executable_stack = false;
+  bool seal = true;  ///< what is never unloaded is sealed against changes of its protection
 };
 
 class Loader {
@@ -70,7 +73,7 @@ private:
   Status read_headers(find::Found& found, Module& module, bool& fixed_address);
   Status finish(Module& module, Vec<Module*>& created);
   Status load_needed(Module& module, Vec<Module*>& created, const ErrorSink& sink);
-  Result<Module*> new_module(Namespace& ns);
+  Result<Module*> new_module(Namespace& ns, const char* display);
 };
 
 /// A number that no module's mark has yet, so that no graph walk has to clear the marks of the last

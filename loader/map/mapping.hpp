@@ -45,6 +45,10 @@ void unmap(const Mapping& mapping);
 /// True if `at` is in the pages that protect_relro() makes read-only.
 bool in_relro(const elf::Segments& segments, LinkAddr at, std::uint64_t page_size);
 
+/// Seals (mseal(2)) what is read-only of a module that is never unloaded: up to the end of RELRO.
+/// Does nothing on kernels before 6.10. Needs: protect_relro() was called.
+void seal(const Mapping& mapping, const elf::Segments& segments, std::uint64_t page_size);
+
 /// Makes the PT_GNU_RELRO range read-only. Needs: the module is relocated.
 Status protect_relro(const Mapping& mapping,
                      const elf::Segments& segments,

@@ -8,11 +8,13 @@ namespace {
 
 long word(const void* p) { return reinterpret_cast<long>(p); }
 
+/// A file system that answers nothing but EINTR is broken, and waiting for it would be for ever.
+constexpr int kMostInterruptions = 100;
+
 template <class Call>
 long retry(Call call) {
-  long result;
-  do result = call();
-  while (result == -kEintr);
+  long result = call();
+  for (int i = 0; result == -kEintr && i < kMostInterruptions; ++i) result = call();
   return result;
 }
 
@@ -79,6 +81,20 @@ bool can_read(const void* at, std::size_t bytes, std::size_t page_size) {
   // sure tells which.
   auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) & ~(page_size - 1);
   return advise(reinterpret_cast<const void*>(here), page_size, kMadvPopulateRead) == -kEinval;
+}
+
+long seal(const void* at, std::size_t bytes) {
+  return arch::syscall(arch::kSysMseal, word(at), static_cast<long>(bytes), 0);
+}
+
+bool is_open(int fd) {
+  constexpr long kGetFd = 1;
+  return arch::syscall(arch::kSysFcntl, fd, kGetFd) != -kEbadf;
+}
+
+long open_device(const char* path) {
+  constexpr long kReadWrite = 2;
+  return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kReadWrite); });
 }
 
 long readlink(const char* path, char* to, std::size_t capacity) {

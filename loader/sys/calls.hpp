@@ -13,8 +13,8 @@ using arch::Stat;
 inline constexpr int kProtNone = 0, kProtRead = 1, kProtWrite = 2, kProtExec = 4;
 inline constexpr int kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20,
                      kMapNoReserve = 0x4000;
-inline constexpr int kEperm = 1, kEnoent = 2, kEintr = 4, kEnomem = 12, kEacces = 13, kEfault = 14,
-                     kEnotdir = 20, kEinval = 22, kEnametoolong = 36, kEloop = 40;
+inline constexpr int kEperm = 1, kEnoent = 2, kEintr = 4, kEbadf = 9, kEnomem = 12, kEacces = 13,
+                     kEfault = 14, kEnotdir = 20, kEinval = 22, kEnametoolong = 36, kEloop = 40;
 inline constexpr int kMadvPopulateRead = 22, kMadvPopulateWrite = 23;
 
 /// open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK): the last so that a FIFO does not hang the start.
@@ -31,6 +31,11 @@ long advise(const void* at, std::size_t bytes, int advice);
 /// True if all of [at, at + bytes) can be read now: mapped, readable, and where a file is mapped,
 /// still in the file. Says true as well on kernels older than 5.14, which cannot tell.
 bool can_read(const void* at, std::size_t bytes, std::size_t page_size);
+/// mseal(2), Linux 6.10: the range's protection and place can no longer be changed by anybody.
+long seal(const void* at, std::size_t bytes);
+bool is_open(int fd);
+/// open(path, O_RDWR): kept over execve(2).
+long open_device(const char* path);
 long readlink(const char* path, char* to, std::size_t capacity);
 long getcwd(char* to, std::size_t capacity);
 /// uname(2).

@@ -27,7 +27,10 @@ public:
       : runtime_(runtime), m_(module), image_(module.image), bias_(module.image.bias.value),
         sink_(sink) {}
 
+  /// All but the resolvers of the module's own code, which finish() calls.
   Status run();
+  /// Needs: text is as it will be.
+  Status finish();
   /// Binds the PLT slots of a module that is relocated already.
   Status bind_slots();
 
@@ -82,14 +85,18 @@ private:
   Purpose last_purpose_ = Purpose::address;
   Definition last_;
   bool have_irelative_ = false;
+  bool text_is_open_ = false;  ///< for text relocations: writable and not executable
 };
 
 Status Relocator::find_windows() {
+  windows_.clear();
+  window_start_ = 1;
+  window_end_ = 0;
   elf::Image::Range tables[elf::Image::kMetadataRanges];
   std::size_t count = image_.metadata(tables);
   for (const elf::Phdr& p : image_.segments.phdrs) {
     if (p.p_type != PT_LOAD) continue;
-    if ((p.p_flags & PF_W) == 0 && !image_.text_relocations) continue;
+    if ((p.p_flags & PF_W) == 0 && !text_is_open_) continue;
     std::uint64_t at = p.p_vaddr, end = p.p_vaddr + p.p_memsz;
     while (at < end) {
       // Up to the next table, and on behind it.
@@ -309,6 +316,8 @@ Status Relocator::symbolic(const Rela& r, RelocKind kind) {
   }
   std::uint64_t value = 0;
   if (d.symbol != nullptr) {
+    if (text_is_open_ && d.module == &m_ && elf::sym_type(*d.symbol) == STT_GNU_IFUNC)
+      return bad(Code::text_relocation_resolver, r);
     value = MYLD_TRY(address_of(runtime_, d));
   } else if (!undefined_weak) {
     value = bias_;
@@ -428,6 +437,7 @@ Status Relocator::irelative() {
 }
 
 Status Relocator::run() {
+  text_is_open_ = image_.text_relocations;
   MYLD_CHECK(find_windows());
   MYLD_CHECK(relr());
   std::span<const Rela> rest = image_.rela;
@@ -437,7 +447,14 @@ Status Relocator::run() {
   }
   for (const Rela& r : rest) MYLD_CHECK(settle(one(r)));
   if (m_.lazy) m_.lazy = has_got_words();
-  MYLD_CHECK(plt(m_.lazy, false));
+  return plt(m_.lazy, false);
+}
+
+Status Relocator::finish() {
+  if (text_is_open_) {
+    text_is_open_ = false;
+    MYLD_CHECK(find_windows());
+  }
   MYLD_CHECK(irelative());
   // Again, should a relocation have stored there.
   if (m_.lazy) store_got_words();
@@ -494,9 +511,14 @@ Result<std::uintptr_t> address_of(const Runtime& runtime, const Definition& d) {
 }
 
 Status relocate(Runtime& runtime, Module& m, const load::ErrorSink& sink) {
-  if (m.image.text_relocations) MYLD_CHECK(open_text(m, runtime.loader.page_size, true));
-  MYLD_CHECK(Relocator(runtime, m, sink).run());
-  if (m.image.text_relocations) MYLD_CHECK(open_text(m, runtime.loader.page_size, false));
+  bool text = m.image.text_relocations;
+  if (text && !runtime.loader.policy.allow_text_relocations)
+    return Error{.code = Code::text_relocation, .object = m.display};
+  Relocator relocator(runtime, m, sink);
+  if (text) MYLD_CHECK(open_text(m, runtime.loader.page_size, true));
+  MYLD_CHECK(relocator.run());
+  if (text) MYLD_CHECK(open_text(m, runtime.loader.page_size, false));
+  MYLD_CHECK(relocator.finish());
   MYLD_CHECK(map::protect_relro(m.mapping, m.image.segments, runtime.loader.page_size, m.display));
   m.advance(load::Stage::relocated);
   return {};

@@ -1,6 +1,7 @@
 #include "rtld/start/environment.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/sys/calls.hpp"
 
 namespace myld::start {
 namespace {
@@ -69,6 +70,17 @@ constexpr const char* kUnsafe[] = {
     "TMPDIR",           "TZDIR",
 };
 
+struct Permission {
+  const char* word;
+  void (*give)(load::Policy&);
+};
+constexpr Permission kPermissions[] = {
+    {"wx", [](load::Policy& p) { p.segments.allow_writable_executable = true; }},
+    {"textrel", [](load::Policy& p) { p.allow_text_relocations = true; }},
+    {"execstack", [](load::Policy& p) { p.allow_executable_stack = true; }},
+    {"unsealed", [](load::Policy& p) { p.seal = false; }},
+};
+
 bool is_unsafe(char* entry) {
   if (starts_with(entry, "LD_") || starts_with(entry, "MYLD_")) return true;
   for (const char* name : kUnsafe)
@@ -91,6 +103,24 @@ void read_secure(Runtime& runtime) {
 
 }  // namespace
 
+const char* allow(load::Policy& policy, const char* list) {
+  const char* unknown = nullptr;
+  for (const char* p = list; *p != 0;) {
+    const char* end = p;
+    while (*end != 0 && *end != ',' && *end != ':') ++end;
+    bool known = end == p;
+    for (const Permission& each : kPermissions) {
+      std::size_t n = strlen(each.word);
+      if (static_cast<std::size_t>(end - p) != n || memcmp(p, each.word, n) != 0) continue;
+      each.give(policy);
+      known = true;
+    }
+    if (!known && unknown == nullptr) unknown = p;
+    p = *end == 0 ? end : end + 1;
+  }
+  return unknown;
+}
+
 bool is_secure(const sys::InitialStack& stack) {
   const auto* secure = stack.find(sys::kAtSecure);
   const auto* uid = stack.find(sys::kAtUid);
@@ -102,13 +132,29 @@ bool is_secure(const sys::InitialStack& stack) {
   return secure->value != 0 || uid->value != euid->value || gid->value != egid->value;
 }
 
+Status open_standard_descriptors() {
+  for (int fd = 0; fd < 3; ++fd) {
+    if (sys::is_open(fd)) continue;
+    // The lowest free number is given: this one.
+    long got = sys::open_device("/dev/null");
+    if (got != fd)
+      return Error{.code = Code::no_standard_descriptor,
+                   .sys_errno = got < 0 ? static_cast<int>(-got) : 0,
+                   .object = "/dev/null",
+                   .value = static_cast<std::uint64_t>(fd)};
+  }
+  return {};
+}
+
 void read_environment(Runtime& runtime) {
   if (runtime.secure) {
+    runtime.loader.policy.allow_text_relocations = false;
     read_secure(runtime);
     return;
   }
   Options& o = runtime.options;
   for (char** e = runtime.envp; *e != nullptr; ++e) {
+    if (char* value = value_of(*e, "MYLD_ALLOW")) o.allow = value;
     if (!starts_with(*e, "LD_")) continue;
     if (char* value = value_of(*e, "LD_LIBRARY_PATH"))
       runtime.loader.searcher.config.library_path = value;

@@ -53,6 +53,13 @@ struct Start {
   sys::exit(1);
 }
 
+void give_permissions(Start& s) {
+  const char* list = s.runtime.options.allow;
+  if (list == nullptr) return;
+  if (const char* word = allow(s.runtime.loader.policy, list))
+    s.errors.warn({.code = Code::unknown_permission, .subject = word});
+}
+
 /// What the kernel says, and what the user asks for.
 void read_request(Start& s, std::uintptr_t* stack) {
   Runtime& r = s.runtime;
@@ -66,10 +73,11 @@ void read_request(Start& s, std::uintptr_t* stack) {
   r.loader.page_size = r.stack.get(sys::kAtPagesz, 4096);
   r.loader.searcher.config.secure = r.secure;
   read_environment(r);
+  if (r.secure) s.require(open_standard_descriptors());
   glibc::read_early(r);
   if (r.options.show_auxv) show_auxv(r.stack);
   if (r.options.dynamic_weak) scope::prefer_strong_definitions();
-  if (!r.direct) return;
+  if (!r.direct) return give_permissions(s);
   CommandLine line = parse(r);
   if (line.error) usage_error(s, line.error);
   if (line.request != Request::program) {
@@ -77,6 +85,7 @@ void read_request(Start& s, std::uintptr_t* stack) {
     sys::exit(0);
   }
   if (line.program_index == 0) usage_error(s, {.code = Code::missing_program});
+  give_permissions(s);
   s.program_index = line.program_index;
   r.argc -= line.program_index;
   r.argv += line.program_index;
@@ -195,6 +204,19 @@ void relocate_modules(Start& s) {
   tls::initialise_first_thread(r.tls, arch::thread_pointer());
 }
 
+/// From here on nobody changes what libc and the loader call through, and what is never unloaded
+/// keeps its protection.
+void protect(Start& s) {
+  Runtime& r = s.runtime;
+  const Module& self = *r.loader.self;
+  s.require(
+      map::protect_relro(self.mapping, self.image.segments, r.loader.page_size, self.display));
+  if (!r.loader.policy.seal) return;
+  map::seal(self.mapping, self.image.segments, r.loader.page_size);
+  for (Module* m : s.closure)
+    if (!m->is_loader) map::seal(m->mapping, m->image.segments, r.loader.page_size);
+}
+
 /// libc's own beginning, then constructors, dependencies first.
 void initialise_modules(Start& s) {
   Runtime& r = s.runtime;
@@ -227,6 +249,7 @@ struct HandOver {
   start::set_up_thread(s);
   start::publish_modules(s);
   start::relocate_modules(s);
+  start::protect(s);
   start::initialise_modules(s);
   return {runtime.stack.get(sys::kAtEntry), reinterpret_cast<std::uintptr_t>(runtime.stack.base)};
 }

@@ -69,6 +69,9 @@ Status check_mapped_program(const elf::Segments& s,
     const auto* header = (bias + LinkAddr{p.p_vaddr}).as<const elf::Ehdr>();
     if (!sys::can_read(header, sizeof *header, runtime.loader.page_size))
       return bad("the ELF header", p.p_vaddr);
+    auto checked = elf::check_header(
+        {reinterpret_cast<const std::uint8_t*>(header), sizeof *header}, UINT64_MAX, name);
+    if (!checked) return checked.error();
     if (p.p_vaddr + header->e_phoff != table.value || header->e_phnum != s.phdrs.size())
       return bad("e_phoff", header->e_phoff);
     if ((bias + LinkAddr{header->e_entry}).value != runtime.stack.get(sys::kAtEntry))

@@ -21,6 +21,8 @@ private:
 
 const elf::Phdr& segment(const Module& m) { return *m.image.segments.tls; }
 
+std::uint64_t tls_bytes(const Module& m) { return m.tls.module_id == 0 ? 0 : segment(m).p_memsz; }
+
 BlockShape shape(const Module& m) {
   return {segment(m).p_memsz, segment(m).p_align, segment(m).p_vaddr};
 }
@@ -231,7 +233,15 @@ Result<std::uintptr_t> create_first_thread(State& s) {
   std::uint64_t before = below ? round_up(s.tcb_bytes, align) : s.static_limit;
   std::uint64_t after = below ? s.static_limit : s.tcb_bytes;
   long got = sys::map_anonymous(before + after + align);
-  if (got < 0) return Error{.code = Code::out_of_memory, .sys_errno = static_cast<int>(-got)};
+  if (got < 0) {
+    Error e{.code = Code::no_tls_memory, .sys_errno = static_cast<int>(-got), .object = ""};
+    for (const Slot& slot : s.slots)  // the largest is the one to blame
+      if (slot.module != nullptr && tls_bytes(*slot.module) >= e.value) {
+        e.object = slot.module->display;
+        e.value = tls_bytes(*slot.module);
+      }
+    return e;
+  }
   std::uintptr_t tp = round_up(static_cast<std::uintptr_t>(got) + before, align);
   Guard guard(s.lock);
   Thread* t = new_thread(s, tp);
@@ -257,9 +267,10 @@ Status add_to_threads(State& s, std::span<Module* const> modules) {
     for (Module* m : modules) {
       std::uint64_t id = m->tls.module_id;
       ok = ok && (id == 0 || fill(*t, id, s.slots[id]));
+      // What was filled before stays owned by the threads' records; remove() gives it back.
+      if (!ok)
+        return Error{.code = Code::no_tls_memory, .object = m->display, .value = tls_bytes(*m)};
     }
-    // What was filled before stays owned by the threads' records; remove() gives it back.
-    if (!ok) return Error{.code = Code::out_of_memory, .subject = "thread-local storage"};
   }
   ++s.generation;
   for (Thread* t = s.threads.next; t != &s.threads; t = t->next) t->dtv[0].value = s.generation;
