@@ -3,7 +3,6 @@
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/recursive_lock.hpp"
-#include "rtld/relocate/relocate.hpp"
 
 namespace myld {
 namespace {
@@ -61,12 +60,6 @@ void forget_readers_in_child() {
 
 void lock_load(Runtime& runtime) { runtime.load_lock->lock(); }
 void unlock_load(Runtime& runtime) { runtime.load_lock->unlock(); }
-
-bool note_dependency(Runtime& runtime, load::Module& user, load::Module& provider) {
-  if (provider.permanent || user.from_start || &user == &provider) return true;
-  LoadGuard guard(runtime);
-  return relocate::add_dependency(user, provider);
-}
 
 void fatal_lookup(const Runtime& runtime, const Error& error) {
   char text[1024];

@@ -41,8 +41,12 @@ void wait_for_readers();
 /// In a forked child: the readers of other threads are not there.
 void forget_readers_in_child();
 
-/// relocate::add_dependency under the load lock, for the readers. False when memory ran out.
-bool note_dependency(Runtime& runtime, load::Module& user, load::Module& provider);
+/// Must `user` note that it is bound to `provider`, so that the latter is not unloaded first? The note
+/// is made under the load lock, which a reader must not wait for: it leaves its section, takes the
+/// lock, looks the symbol up again and then calls relocate::add_dependency.
+inline bool needs_note(const load::Module& user, const load::Module& provider) {
+  return &user != &provider && !provider.from_start && !provider.permanent;
+}
 
 /// Prints "PROGRAM: symbol lookup error: TEXT" and ends the process with status 127.
 [[noreturn]] void fatal_lookup(const Runtime& runtime, const Error& error);

@@ -114,6 +114,9 @@ struct Module {
   bool lazy = false;              ///< its PLT slots are bound at the first call
   bool owns_mapping = true;       ///< false: mapped by the kernel
   bool stack_executable = false;  ///< its PT_GNU_STACK asks for it
+  /// Nobody uses it any more and its destructors run or have run: only those that go with it may
+  /// still bind to it. Set under the load lock, read without.
+  bool leaving = false;
   const char* permanent_because = nullptr;
 
   void advance(Stage to) {

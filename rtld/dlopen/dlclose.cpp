@@ -212,8 +212,12 @@ int close(void* handle) {
     if (!init::dependencies_first(group.span(), true, order) || !going.reserve(order.size()))
       return 0;
     for (std::size_t i = order.size(); i-- > 0;) going.push_reserved(order[i]);
-    // From here on a dlopen of the same file maps it anew; this copy is on its way out.
-    for (Module* each : going) runtime.loader.forget(*each);
+    // From here on a dlopen of the same file maps it anew, and nobody binds to this copy any more
+    // but those that go with it.
+    for (Module* each : going) {
+      runtime.loader.forget(*each);
+      __atomic_store_n(&each->leaving, true, __ATOMIC_RELEASE);
+    }
   }
   init::run_destructors(runtime, going.span());
   unload(runtime, *ns, going);

@@ -69,6 +69,19 @@ look_up(Runtime& runtime, void* handle, const Request& request, std::uintptr_t c
   return d;
 }
 
+void* thread_local_address(const Definition& d, const char* name) {
+  const elf::Phdr* tls = d.module->image.segments.tls;
+  if (tls == nullptr || d.symbol->st_value > tls->p_memsz) {
+    set_error({.code = Code::bad_symbol_value,
+               .object = d.module->display,
+               .subject = name,
+               .value = d.symbol->st_value});
+    return nullptr;
+  }
+  auto* block = static_cast<char*>(tls::block_of(*d.module));
+  return block == nullptr ? nullptr : block + d.symbol->st_value;
+}
+
 }  // namespace
 
 void* symbol(void* handle, const char* name, const char* version, std::uintptr_t caller) {
@@ -80,6 +93,7 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
   request.newest = version == nullptr;
   request.hidden_version_ok = version != nullptr;
   Definition d;
+  bool note = false;
   {
     ReadSection section;
     auto found = look_up(runtime, handle, request, caller);
@@ -89,25 +103,21 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
     }
     d = found.value();
     if (elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE) d = scope::unique(name, d);
-    if (elf::sym_type(*d.symbol) == STT_TLS) {
-      const elf::Phdr* tls = d.module->image.segments.tls;
-      if (tls == nullptr || d.symbol->st_value > tls->p_memsz) {
-        set_error({.code = Code::bad_symbol_value,
-                   .object = d.module->display,
-                   .subject = name,
-                   .value = d.symbol->st_value});
-        return nullptr;
-      }
-      auto* block = static_cast<char*>(tls::block_of(*d.module));
-      return block == nullptr ? nullptr : block + d.symbol->st_value;
-    }
+    if (elf::sym_type(*d.symbol) == STT_TLS) return thread_local_address(d, name);
+    const Module* user = module_at(caller);
+    note = handle == kDefault && user != nullptr && needs_note(*user, *d.module);
   }
-  if (handle == kDefault && !d.module->from_start) {
+  if (note) {
+    LoadGuard guard(runtime);
+    auto found = look_up(runtime, handle, request, caller);
     Module* user = module_at(caller);
-    if (user != nullptr && !note_dependency(runtime, *user, *d.module)) {
-      set_error({.code = Code::out_of_memory, .object = user->display});
+    if (found && user != nullptr && !relocate::add_dependency(*user, *found.value().module))
+      found = Error{.code = Code::out_of_memory, .object = user->display};
+    if (!found) {
+      set_error(found.error());
       return nullptr;
     }
+    d = found.value();
   }
   auto address = relocate::address_of(runtime, d);
   if (!address) {

@@ -78,10 +78,16 @@ std::uintptr_t bind(Runtime& runtime, Module& m, std::uint64_t index) {
              .at = r.r_offset,
              .value = symbol_index});
   Definition d;
+  bool note = false;
   {
     ReadSection section;  // nothing that is looked at is unloaded meanwhile
     d = scope::resolve(m, symbol, symbol_index, scope::Purpose::call);
-    if (d && !d.module->from_start && !note_dependency(runtime, m, *d.module))
+    note = d && needs_note(m, *d.module);
+  }
+  if (note) {
+    LoadGuard guard(runtime);
+    d = scope::resolve(m, symbol, symbol_index, scope::Purpose::call);
+    if (d && !add_dependency(m, *d.module))
       fail(m, {.code = Code::out_of_memory, .object = m.display});
   }
   std::uintptr_t value = 0;

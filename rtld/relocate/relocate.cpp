@@ -483,8 +483,7 @@ Status open_text(const Module& m, std::uint64_t page_size, bool open) {
 }  // namespace
 
 bool add_dependency(Module& user, Module& provider) {
-  if (&user == &provider || provider.from_start || provider.permanent || user.from_start)
-    return true;
+  if (&user == &provider || provider.from_start || provider.permanent) return true;
   if (user.needed.contains(&provider) || user.bound_to.contains(&provider)) return true;
   if (!user.bound_to.push(&provider)) return false;
   ++provider.users;

@@ -156,7 +156,10 @@ Definition find_in_list(const load::ModuleList* list, const Request& r, std::uin
   for (std::uint32_t i = from; i < list->count; ++i) {
     Module* m = list->modules[i];
     if (m == r.skip || (r.purpose == Purpose::copy && m->is_program)) continue;
-    if (const Sym* s = find_in_module(*m, r)) return {m, s};
+    const Sym* s = find_in_module(*m, r);
+    if (s == nullptr) continue;
+    if (__atomic_load_n(&m->leaving, __ATOMIC_ACQUIRE) && !r.leaving_too) continue;
+    return {m, s};
   }
   return {};
 }
@@ -215,6 +218,7 @@ Definition resolve(Module& m, const Sym& symbol, std::uint32_t index, Purpose pu
     if (v < m.versions.size() && m.versions[v].name != nullptr) version = &m.versions[v];
   }
   Request request = Request::of(name, version, purpose);
+  request.leaving_too = m.leaving;
   Definition d = find(__atomic_load_n(&m.scopes, __ATOMIC_ACQUIRE), request);
   if (visibility == STV_PROTECTED && symbol.st_shndx != SHN_UNDEF) {
     // The module's own definition, unless the program has made its PLT entry the canonical address

@@ -43,6 +43,7 @@ struct Request {
   bool hidden_version_ok = false;  ///< dlvsym, and references: an exact version, default or not
   bool newest = false;  ///< dlsym without a version: the default version wins over the oldest
   const Module* skip = nullptr;  ///< not looked at
+  bool leaving_too = false;      ///< the user is being unloaded, with those that it is bound to
 
   static Request of(const char* name, const elf::Version* version, Purpose purpose) {
     return {.name = name, .hash = gnu_hash(name), .version = version, .purpose = purpose};
