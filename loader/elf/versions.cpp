@@ -58,6 +58,7 @@ Status VersionReader::definitions() {
 
 Status VersionReader::needs() {
   const Verneed* need = image.verneed;
+  std::uint32_t records = 0;
   for (std::uint32_t i = 0; i < image.verneed_count; ++i) {
     if (need->vn_version != VER_NEED_CURRENT) return bad("vn_version", need->vn_version);
     const char* file = image.strings.at(need->vn_file);
@@ -65,6 +66,8 @@ Status VersionReader::needs() {
     std::uint64_t offset = need->vn_aux;
     const void* from = need;
     for (std::uint32_t j = 0; j < need->vn_cnt; ++j) {
+      // Each record has an index of its own; more of them only go round in circles.
+      if (++records > kVersionIndexMask) return bad("vn_cnt", need->vn_cnt);
       const auto* aux = record<const Vernaux>(from, offset);
       if (aux == nullptr || offset < sizeof(Vernaux)) return bad("vn_aux", offset);
       const char* name = image.strings.at(aux->vna_name);

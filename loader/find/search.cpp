@@ -153,6 +153,8 @@ void Searcher::split(const char* text,
                      const char* separators,
                      const Requester* requester,
                      DirectoryList& out) {
+  ++lists_;
+  for (Directory* d : out) d->mark = lists_;
   for (const char* p = text;; ++p) {
     const char* end = p;
     while (*end != 0 && !is_separator(*end, separators)) ++end;
@@ -177,8 +179,11 @@ void Searcher::split(const char* text,
         memcpy(path, root, root_bytes);
         memcpy(path + root_bytes, element, n);
         memcpy(path + root_bytes + n, slash, strlen(slash) + 1);
-        if (Directory* d = intern(path, strlen(path)); d != nullptr && !out.contains(d))
+        Directory* d = intern(path, strlen(path));
+        if (d != nullptr && d->mark != lists_) {
+          d->mark = lists_;
           static_cast<void>(out.push(d));  // out of memory: the element is not searched
+        }
       }
     }
     release_string(element);

@@ -25,6 +25,7 @@ struct Directory {
   enum class State : std::uint8_t { unknown, present, missing };
   State state = State::unknown;         ///< of the directory
   State hwcaps_state = State::unknown;  ///< of its glibc-hwcaps subdirectory
+  std::uint32_t mark = 0;               ///< of the list that it was put into last
 };
 using DirectoryList = Vec<Directory*>;
 
@@ -173,6 +174,7 @@ private:
   bool hwcaps_known_ = false;
   Vec<const char*> hwcaps_;  ///< heap strings
   std::size_t hwcaps_prepended_ = 0;
+  std::uint32_t lists_ = 0;  ///< made so far, for Directory::mark
   LdCache cache_;
   PointerTable<Directory> table_;
 };

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kLargest = 8192;
 constexpr std::size_t kClasses = 8 + 6 * 4;
-constexpr std::size_t kChunk = 128 * 1024;
+constexpr std::size_t kSmallestChunk = 128 * 1024, kLargestChunk = 32 * 1024 * 1024;
 
 struct FreeBlock {
   FreeBlock* next;
@@ -25,6 +25,7 @@ struct Heap {
   unsigned char* next = g_first_chunk;
   unsigned char* end = g_first_chunk + sizeof g_first_chunk;
   std::size_t mapped = 0;
+  std::size_t in_chunks = 0;
 };
 constinit Heap g_heap;
 
@@ -62,13 +63,20 @@ void* map(std::size_t bytes) {
   return got < 0 ? nullptr : reinterpret_cast<void*>(got);
 }
 
+/// Chunks grow with the heap, so that ten thousand modules need five of them: each is a mapping, of
+/// which a process has a limited number. Untouched pages cost nothing, and under a limit of address
+/// space a smaller one will do.
 bool new_chunk(Heap& heap) {
-  void* chunk = map(kChunk);
+  std::size_t bytes = kSmallestChunk;
+  while (bytes < heap.in_chunks * 3 && bytes < kLargestChunk) bytes *= 2;
+  void* chunk = map(bytes);
+  if (chunk == nullptr) chunk = map(bytes = kSmallestChunk);
   if (chunk == nullptr) return false;
   retire_chunk(heap);
   heap.next = static_cast<unsigned char*>(chunk);
-  heap.end = heap.next + kChunk;
-  heap.mapped += kChunk;
+  heap.end = heap.next + bytes;
+  heap.in_chunks += bytes;
+  heap.mapped += bytes;
   return true;
 }
 

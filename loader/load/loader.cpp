@@ -92,25 +92,41 @@ std::uint32_t next_mark() {
 
 namespace {
 
-/// Appends `m`, after those that it is a filter for: their symbols come before its own.
-bool append(Module* m, std::uint32_t mark, Vec<Module*>& out) {
+/// Appends `m`, after those that it is a filter for: their symbols come before its own. `path` is
+/// working memory. No recursion: filters may be chained as deep as a file likes.
+bool append(Module* m, std::uint32_t mark, Vec<Module*>& path, Vec<Module*>& out) {
   if (m->mark == mark) return true;
   m->mark = mark;
-  for (Module* filtee : m->filtees)
-    if (!append(filtee, mark, out)) return false;
-  return out.push(m);
+  if (m->filtees.empty()) return out.push(m);
+  m->counter = 0;  // how many of its filtees have been looked at
+  if (!path.push(m)) return false;
+  while (!path.empty()) {
+    Module* top = path.back();
+    if (top->counter == top->filtees.size()) {
+      path.pop();
+      if (!out.push(top)) return false;
+      continue;
+    }
+    Module* filtee = top->filtees[top->counter++];
+    if (filtee->mark == mark) continue;
+    filtee->mark = mark;
+    filtee->counter = 0;
+    if (!path.push(filtee)) return false;
+  }
+  return true;
 }
 
 }  // namespace
 
 bool breadth_first(Module& module, Vec<Module*>& out) {
   std::uint32_t mark = next_mark();
+  Vec<Module*> path;
   std::size_t next = out.size();
-  if (!append(&module, mark, out)) return false;
+  if (!append(&module, mark, path, out)) return false;
   for (; next < out.size(); ++next) {
     Module* m = out[next];  // by value: `needed` may move when `out` grows
     for (std::size_t i = 0; i < m->needed.size(); ++i)
-      if (!append(m->needed[i], mark, out)) return false;
+      if (!append(m->needed[i], mark, path, out)) return false;
   }
   return true;
 }
@@ -276,6 +292,9 @@ Result<Module*> Loader::open(Namespace& ns,
 }
 
 Status Loader::load_needed(Module& m, Vec<Module*>& created, const ErrorSink& sink) {
+  // Marks those that are in `needed` already; m itself is not to be.
+  std::uint32_t mark = next_mark();
+  for (Module* each : m.needed) each->mark = mark;
   for (std::uint32_t i = 0; i < m.image.dynamic_count; ++i) {
     const elf::Dyn& d = m.image.dynamic[i];
     bool filter = d.d_tag == DT_AUXILIARY || d.d_tag == DT_FILTER;
@@ -299,8 +318,9 @@ Status Loader::load_needed(Module& m, Vec<Module*>& created, const ErrorSink& si
       if (needed == &m) continue;
       if (filter && !m.filtees.contains(needed) && !m.filtees.push(needed))
         return no_memory(m.display);
-      if (!m.needed.contains(needed)) {
+      if (needed->mark != mark) {
         if (!m.needed.push(needed)) return no_memory(m.display);
+        needed->mark = mark;
         ++needed->users;
       }
       continue;
@@ -352,16 +372,28 @@ void Loader::forget(Module& m) {
 }
 
 void Loader::remove(Module& m) {
-  Namespace& ns = *m.ns;
+  Module* self_pointer = &m;
   forget(m);
-  for (std::size_t i = m.index; i < ns.modules.size(); ++i)
-    if (ns.modules[i] == &m) {
-      ns.modules.erase(i);
-      break;
-    }
-  for (std::size_t i = 0; i < ns.modules.size(); ++i)
-    ns.modules[i]->index = static_cast<std::uint32_t>(i);
+  if (m.index < m.ns->modules.size() && m.ns->modules[m.index] == &m)
+    take_out(*m.ns, {&self_pointer, 1});
   destroy(&m);
+}
+
+void take_out(Namespace& ns, std::span<Module* const> going) {
+  std::uint32_t mark = next_mark();
+  std::size_t first = ns.modules.size();
+  for (Module* m : going) {
+    m->mark = mark;
+    if (m->index < first) first = m->index;
+  }
+  std::size_t kept = first;
+  for (std::size_t i = first; i < ns.modules.size(); ++i) {
+    Module* m = ns.modules[i];
+    if (m->mark == mark) continue;
+    m->index = static_cast<std::uint32_t>(kept);
+    ns.modules[kept++] = m;
+  }
+  ns.modules.truncate(kept);
 }
 
 }  // namespace myld::load

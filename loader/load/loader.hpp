@@ -76,6 +76,10 @@ private:
   Result<Module*> new_module(Namespace& ns, const char* display);
 };
 
+/// Takes modules out of the list of their namespace. Needs: nobody walks the list without the load
+/// lock.
+void take_out(Namespace& ns, std::span<Module* const> going);
+
 /// A number that no module's mark has yet, so that no graph walk has to clear the marks of the last
 /// one. Needs: the load lock.
 std::uint32_t next_mark();

@@ -154,18 +154,17 @@ void unload(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going) {
     // The chain lock first: see Runtime::chain_lock.
     runtime.chain_lock->lock();
     LoadGuard guard(runtime);
-    if (!hide(runtime, ns, going, retired)) {
+    ObjectIndex* index = index_without(going.span());
+    if (index == nullptr || !hide(runtime, ns, going, retired)) {
       // Without memory to build the lists that readers need, the modules stay mapped, finalised.
+      release_index(index);
       runtime.chain_lock->unlock();
       return;
     }
     debug::announce(ns, debug::State::remove);
-    for (Module* m : going) {
-      debug::unlink(ns, *m);
-      for (std::size_t i = 0; i < ns.modules.size(); ++i)
-        if (ns.modules[i] == m) ns.modules.erase(i);
-    }
-    if (ObjectIndex* index = make_index(runtime)) retired.index(publish_index(index));
+    for (Module* m : going) debug::unlink(ns, *m);
+    load::take_out(ns, going.span());
+    retired.index(publish_index(index));
     if (runtime.abi->chain_changed != nullptr) runtime.abi->chain_changed(runtime, ns);
     debug::announce(ns, debug::State::consistent);
     runtime.chain_lock->unlock();

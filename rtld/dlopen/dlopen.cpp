@@ -83,7 +83,7 @@ Status prepare(Runtime& runtime, Transaction& t, Module& root, int mode) {
   }
   if ((mode & kGlobal) != 0 && !t.prepare_promotion(root)) return no_memory(root.display);
   if (!t.extend_scopes(root)) return no_memory(root.display);
-  if (!t.created.empty() && !t.prepare_index(runtime)) return no_memory(root.display);
+  if (!t.created.empty() && !t.prepare_index()) return no_memory(root.display);
   return {};
 }
 

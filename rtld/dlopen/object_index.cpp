@@ -11,13 +11,41 @@ std::size_t index_bytes(std::size_t count) {
   return sizeof(ObjectIndex) + count * (sizeof(ObjectIndex::Range) + sizeof(ObjectIndex::Handle));
 }
 
+ObjectIndex* allocate_index(std::size_t count) {
+  auto* memory = static_cast<char*>(heap::allocate(index_bytes(count)));
+  if (memory == nullptr) return nullptr;
+  auto* index = reinterpret_cast<ObjectIndex*>(memory);
+  index->ranges = reinterpret_cast<ObjectIndex::Range*>(memory + sizeof(ObjectIndex));
+  index->handles = reinterpret_cast<ObjectIndex::Handle*>(index->ranges + count);
+  return index;
+}
+
+bool before(const ObjectIndex::Range& a, const ObjectIndex::Range& b) { return a.start < b.start; }
+bool before(const ObjectIndex::Handle& a, const ObjectIndex::Handle& b) {
+  return reinterpret_cast<std::uintptr_t>(a.link_map) <
+         reinterpret_cast<std::uintptr_t>(b.link_map);
+}
+
+/// Merges the sorted `from` with the sorted tail that `to` holds from position `from_count` on. The
+/// tail is never overtaken: as many of `from` are still to come as lie between the two.
+template <class T>
+void merge(const T* from, std::size_t from_count, T* to, std::size_t count) {
+  std::size_t out = 0, next = 0, tail = from_count;
+  while (next < from_count) {
+    if (tail < count && before(to[tail], from[next]))
+      to[out++] = to[tail++];
+    else
+      to[out++] = from[next++];
+  }
+}
+
 /// Merge sort would need memory, quicksort a bound: heap sort needs neither.
-template <class T, class Less>
-void sort(T* a, std::size_t n, Less less) {
+template <class T>
+void sort(T* a, std::size_t n) {
   auto sift = [&](std::size_t root, std::size_t end) {
     for (std::size_t child = 2 * root + 1; child < end; child = 2 * root + 1) {
-      if (child + 1 < end && less(a[child], a[child + 1])) ++child;
-      if (!less(a[root], a[child])) return;
+      if (child + 1 < end && before(a[child], a[child + 1])) ++child;
+      if (!before(a[root], a[child])) return;
       T t = a[root];
       a[root] = a[child];
       a[child] = t;
@@ -65,31 +93,45 @@ Module* ObjectIndex::by_handle(const void* handle) const {
 
 const ObjectIndex* current_index() { return __atomic_load_n(&g_index, __ATOMIC_ACQUIRE); }
 
-ObjectIndex* make_index(const Runtime& runtime) {
-  std::size_t count = 0;
-  for (const load::Namespace* ns : runtime.namespaces)
-    if (ns != nullptr) count += ns->modules.size();
-  auto* memory = static_cast<char*>(heap::allocate(index_bytes(count)));
-  if (memory == nullptr) return nullptr;
-  auto* index = reinterpret_cast<ObjectIndex*>(memory);
-  index->ranges = reinterpret_cast<ObjectIndex::Range*>(memory + sizeof(ObjectIndex));
-  index->handles = reinterpret_cast<ObjectIndex::Handle*>(index->ranges + count);
-  for (const load::Namespace* ns : runtime.namespaces) {
-    if (ns == nullptr) continue;
-    for (Module* m : ns->modules) {
-      if (m->link_map == nullptr) continue;
-      const elf::Phdr* eh = m->image.segments.eh_frame;
-      std::uintptr_t eh_frame = eh == nullptr ? 0 : (m->image.bias + LinkAddr{eh->p_vaddr}).value;
-      index->ranges[index->count] = {m->mapping.start.value,
-                                     m->mapping.start.value + m->mapping.bytes, m, eh_frame};
-      index->handles[index->count++] = {m->link_map, m};
-    }
+ObjectIndex* index_with(std::span<Module* const> added) {
+  const ObjectIndex* old = current_index();
+  std::size_t old_count = old == nullptr ? 0 : old->count;
+  ObjectIndex* index = allocate_index(old_count + added.size());
+  if (index == nullptr) return nullptr;
+  std::size_t count = old_count;
+  for (Module* m : added) {
+    if (m->link_map == nullptr) continue;
+    const elf::Phdr* eh = m->image.segments.eh_frame;
+    std::uintptr_t eh_frame = eh == nullptr ? 0 : (m->image.bias + LinkAddr{eh->p_vaddr}).value;
+    index->ranges[count] = {m->mapping.start.value, m->mapping.start.value + m->mapping.bytes, m,
+                            eh_frame};
+    index->handles[count++] = {m->link_map, m};
   }
-  sort(index->ranges, index->count, [](const auto& a, const auto& b) { return a.start < b.start; });
-  sort(index->handles, index->count, [](const auto& a, const auto& b) {
-    return reinterpret_cast<std::uintptr_t>(a.link_map) <
-           reinterpret_cast<std::uintptr_t>(b.link_map);
-  });
+  index->count = static_cast<std::uint32_t>(count);
+  sort(index->ranges + old_count, count - old_count);
+  sort(index->handles + old_count, count - old_count);
+  if (old != nullptr) {
+    merge(old->ranges, old_count, index->ranges, count);
+    merge(old->handles, old_count, index->handles, count);
+  }
+  return index;
+}
+
+ObjectIndex* index_without(std::span<Module* const> removed) {
+  const ObjectIndex* old = current_index();
+  std::uint32_t mark = load::next_mark();
+  for (Module* m : removed) m->mark = mark;
+  std::uint32_t count = 0;
+  for (std::uint32_t i = 0; i < old->count; ++i) count += old->ranges[i].module->mark != mark;
+  ObjectIndex* index = allocate_index(count);
+  if (index == nullptr) return nullptr;
+  index->count = count;
+  ObjectIndex::Range* range = index->ranges;
+  ObjectIndex::Handle* handle = index->handles;
+  for (std::uint32_t i = 0; i < old->count; ++i) {
+    if (old->ranges[i].module->mark != mark) *range++ = old->ranges[i];
+    if (old->handles[i].module->mark != mark) *handle++ = old->handles[i];
+  }
   return index;
 }
 

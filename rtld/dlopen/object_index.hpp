@@ -28,8 +28,10 @@ struct ObjectIndex {
 /// The index now. Needs: a ReadSection for as long as it and what it leads to are used.
 const ObjectIndex* current_index();
 
-/// An index of all modules of all namespaces, or nullptr when memory ran out. Needs: the load lock.
-ObjectIndex* make_index(const Runtime& runtime);
+/// The index with `added` or without `removed`, in time linear in the modules there are; nullptr
+/// when memory ran out. Modules without a link_map are left out. Needs: the load lock.
+ObjectIndex* index_with(std::span<Module* const> added);
+ObjectIndex* index_without(std::span<Module* const> removed);
 /// Publishes it and returns the one before, to be released when no reader has it any more.
 ObjectIndex* publish_index(ObjectIndex* index);
 void release_index(ObjectIndex* index);

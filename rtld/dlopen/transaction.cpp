@@ -152,8 +152,8 @@ bool Transaction::extend_scopes(Module& root) {
   return true;
 }
 
-bool Transaction::prepare_index(Runtime& runtime) {
-  new_index_ = make_index(runtime);
+bool Transaction::prepare_index() {
+  new_index_ = index_with(created.span());
   return new_index_ != nullptr;
 }
 

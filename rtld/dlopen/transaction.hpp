@@ -36,7 +36,7 @@ public:
   bool prepare_promotion(Module& root);
   /// Modules of the group that were opened before may bind to the new group as well, lazily.
   bool extend_scopes(Module& root);
-  bool prepare_index(Runtime& runtime);
+  bool prepare_index();
 
   void commit();
 

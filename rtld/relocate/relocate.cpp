@@ -84,6 +84,7 @@ private:
   std::uint32_t last_index_ = 0;
   Purpose last_purpose_ = Purpose::address;
   Definition last_;
+  std::uint32_t noted_ = load::next_mark();  // of modules that are in m_'s lists already
   bool have_irelative_ = false;
   bool text_is_open_ = false;  ///< for text relocations: writable and not executable
 };
@@ -226,8 +227,10 @@ Result<Definition> Relocator::lookup(const Rela& r, RelocKind kind, bool& undefi
       return e;
     }
     undefined_weak = true;
-  } else if (!add_dependency(m_, *d.module)) {
-    return Error{.code = Code::out_of_memory, .object = m_.display};
+  } else if (d.module->mark != noted_) {
+    if (!add_dependency(m_, *d.module))
+      return Error{.code = Code::out_of_memory, .object = m_.display};
+    d.module->mark = noted_;
   }
   last_index_ = index;
   last_purpose_ = purpose;

@@ -153,7 +153,7 @@ void publish_modules(Start& s) {
   r.first.global.list = load::make_list(s.closure.span());
   bool ok = r.first.global.list != nullptr;
   for (Module* m : r.first.modules) ok = ok && dlopen::make_scopes(*m, nullptr, false);
-  dlopen::ObjectIndex* index = ok ? dlopen::make_index(r) : nullptr;
+  dlopen::ObjectIndex* index = ok ? dlopen::index_with(r.first.modules.span()) : nullptr;
   if (index == nullptr) s.require(Error{.code = Code::out_of_memory});
   dlopen::publish_index(index);
   debug::publish(r);

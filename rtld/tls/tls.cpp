@@ -182,8 +182,9 @@ void initialise(State& s) {
 
 Status assign(State& s, Module& m) {
   if (m.image.segments.tls == nullptr || segment(m).p_memsz == 0) return {};
-  std::uint64_t id = 1;
+  std::uint64_t id = s.lowest_free < 1 ? 1 : s.lowest_free;
   while (id < s.slots.size() && s.slots[id].module != nullptr) ++id;
+  s.lowest_free = id + 1;
   while (s.slots.size() <= id)
     if (!s.slots.push({})) return Error{.code = Code::out_of_memory, .object = m.display};
   s.slots[id] = {&m, s.generation + 1};
@@ -293,6 +294,7 @@ void remove(State& s, Module& m) {
   else if (m.tls.is_static && Port::kTlsVariant == arch::TlsVariant::i &&
            s.layout.used() == static_cast<std::uint64_t>(m.tls.tp_offset) + segment(m).p_memsz)
     s.layout.set_used(static_cast<std::uint64_t>(m.tls.tp_offset));
+  if (id < s.lowest_free) s.lowest_free = id;
   s.slots[id] = {nullptr, ++s.generation};
   while (s.slots.size() > 1 && s.slots.back().module == nullptr) s.slots.pop();
   m.tls = {};

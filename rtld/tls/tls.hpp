@@ -65,6 +65,7 @@ struct State {
   bool layout_final = false;       ///< the first thread exists: only the surplus is left
   std::uint64_t static_limit = 0;  ///< largest layout.used() that a thread has room for
   Vec<Slot> slots;                 ///< by module ID; [0] is unused
+  std::uint64_t lowest_free = 1;   ///< no module ID below it is free
   std::uint64_t generation = 0;
   Thread threads{};  ///< head of the circular list
   std::uint64_t thread_count = 0;
