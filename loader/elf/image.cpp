@@ -324,6 +324,16 @@ Result<Image> read_image(LoadBias bias, const Segments& segments, const char* ob
   return r.image;
 }
 
+std::uint32_t Image::gnu_hashed_end() const {
+  std::uint32_t last = 0;
+  for (std::uint32_t b = 0; b < gnu_hash.bucket_count; ++b)
+    if (gnu_hash.buckets[b] > last) last = gnu_hash.buckets[b];
+  // An empty table still has a bucket, and then `first` says nothing.
+  if (gnu_hash.bucket_count == 0 || last < gnu_hash.first) return 0;
+  while (last < gnu_hash.limit && (gnu_hash.chain[last - gnu_hash.first] & 1) == 0) ++last;
+  return last < gnu_hash.limit ? last + 1 : gnu_hash.limit;
+}
+
 std::span<const std::uint8_t> find_note(const Image& image, const char* owner, std::uint32_t type) {
   std::size_t owner_bytes = strlen(owner) + 1;
   for (const Phdr& p : image.segments.phdrs) {

@@ -87,6 +87,10 @@ struct Image {
   static constexpr std::size_t kMetadataRanges = 9;
   std::size_t metadata(Range (&out)[kMetadataRanges]) const;
 
+  /// Number of the first symbol behind those that DT_GNU_HASH's chains hold, at most
+  /// gnu_hash.limit. Reads every bucket.
+  std::uint32_t gnu_hashed_end() const;
+
   template <class T>
   T* at(LinkAddr a) const {
     return (bias + a).as<T>();

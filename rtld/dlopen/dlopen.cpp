@@ -68,7 +68,13 @@ Status load_and_relocate(Runtime& runtime, Transaction& t, Module& root, int mod
     m->advance(load::Stage::scoped);
     m->lazy = lazy && !m->image.bind_now;
   }
-  for (Module* m : order) MYLD_CHECK(relocate::relocate(runtime, *m, kStopAtFirst));
+  scope::Batch batch;
+  relocate::look_up_references(order.span(), batch);
+  for (std::uint32_t i = 0; i < order.size(); ++i) {
+    relocate::FoundReferences found{&batch, i};
+    MYLD_CHECK(
+        relocate::relocate(runtime, *order[i], kStopAtFirst, batch.empty() ? nullptr : &found));
+  }
   for (Module* m : order) MYLD_CHECK(init::check_functions(*m));
   return tls::add_to_threads(runtime.tls, t.created.span());
 }

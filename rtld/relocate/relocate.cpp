@@ -21,11 +21,21 @@ void store(std::uintptr_t at, T value) {
   __builtin_memcpy(reinterpret_cast<void*>(at), &value, sizeof value);
 }
 
+/// The number of the ISA's ordinary relative relocation.
+consteval std::uint32_t relative_type() {
+  std::uint32_t type = 0;
+  while (Port::reloc_kind(type) != RelocKind::relative) ++type;
+  return type;
+}
+
 class Relocator {
 public:
-  Relocator(Runtime& runtime, Module& module, const load::ErrorSink& sink)
+  Relocator(Runtime& runtime,
+            Module& module,
+            const load::ErrorSink& sink,
+            const FoundReferences* found = nullptr)
       : runtime_(runtime), m_(module), image_(module.image), bias_(module.image.bias.value),
-        sink_(sink) {}
+        sink_(sink), found_(found) {}
 
   /// All but the resolvers of the module's own code, which finish() calls.
   Status run();
@@ -35,6 +45,9 @@ public:
   Status bind_slots();
 
 private:
+  /// How many relocations ahead of its use memory is asked for.
+  static constexpr std::size_t kAhead = 8;
+
   Error bad(Code code, const Rela& r) const {
     return {.code = code,
             .object = m_.display,
@@ -62,13 +75,17 @@ private:
   void store_got_words();
   Status relr();
   Status relative(std::span<const Rela> relocations);
+  bool quick(const Rela& r);
   Status one(const Rela& r);
   Status symbolic(const Rela& r, RelocKind kind);
+  Status bound(const Rela& r);
+  void prefetch(std::span<const Rela> relocations, std::size_t i) const;
   Status lazy_slot(const Rela& r);
   Status irelative();
   Status copy(const Rela& r, const Sym& symbol, const Definition& d);
   Status
   thread_local_storage(const Rela& r, RelocKind kind, const Definition& d, bool undefined_weak);
+  Definition definition(const Sym& symbol, std::uint32_t index, Purpose purpose);
   Result<Definition> lookup(const Rela& r, RelocKind kind, bool& undefined_weak);
 
   Runtime& runtime_;
@@ -76,6 +93,7 @@ private:
   const elf::Image& image_;
   std::uintptr_t bias_;
   const load::ErrorSink& sink_;
+  const FoundReferences* found_;  ///< nullptr: everything is looked up here
   // Where relocations may store: the writable segments but for the tables that the loader goes on
   // reading. Ascending link addresses; and the one that the last place was in.
   Vec<elf::Image::Range> windows_;
@@ -168,23 +186,36 @@ Status Relocator::relr() {
   return {};
 }
 
+/// Applies relocations up to the first that is not an ordinary relative one of a word that starts
+/// less than `room` bytes behind `start`. Returns how many. Half a million of them are nothing
+/// unusual: what is checked of each is two comparisons.
+std::size_t apply_relative(std::span<const Rela> relocations,
+                           std::uintptr_t bias,
+                           std::uint64_t start,
+                           std::uint64_t room) {
+  constexpr std::uint64_t kRelativeInfo = relative_type();
+  const Rela* r = relocations.data();
+  const Rela* end = r + relocations.size();
+  for (; r != end && r->r_offset - start < room && r->r_info == kRelativeInfo; ++r)
+    store<std::uint64_t>(bias + r->r_offset, bias + static_cast<std::uint64_t>(r->r_addend));
+  return static_cast<std::size_t>(r - relocations.data());
+}
+
 Status Relocator::relative(std::span<const Rela> relocations) {
-  // Half a million of these are nothing unusual: what is checked for each is two comparisons.
-  std::uintptr_t bias = bias_;
-  std::uint64_t start = window_start_, room = window_room();
-  for (const Rela& r : relocations) {
-    bool plain =
-        r.r_offset - start < room && Port::reloc_kind(elf::reloc_type(r)) == RelocKind::relative;
-    if (plain) [[likely]] {
-      store<std::uint64_t>(bias + r.r_offset, bias + static_cast<std::uint64_t>(r.r_addend));
-      continue;
-    }
-    // The first of a segment, or DT_RELACOUNT said more than is true.
-    MYLD_CHECK(settle(one(r)));
-    start = window_start_;
-    room = window_room();
+  for (;;) {
+    std::size_t done = apply_relative(relocations, bias_, window_start_, window_room());
+    if (done == relocations.size()) return {};
+    // The first of a segment, an unusual kind, or DT_RELACOUNT said more than is true.
+    MYLD_CHECK(settle(one(relocations[done])));
+    relocations = relocations.subspan(done + 1);
   }
-  return {};
+}
+
+Definition Relocator::definition(const Sym& symbol, std::uint32_t index, Purpose purpose) {
+  if (found_ != nullptr)
+    if (const auto* e = found_->batch->find(found_->user, index, purpose); e != nullptr)
+      return scope::conclude(m_, symbol, purpose, e->result());
+  return scope::resolve(m_, symbol, index, purpose);
 }
 
 /// The definition of a relocation's symbol; symbol 0 is the module itself.
@@ -194,16 +225,7 @@ Result<Definition> Relocator::lookup(const Rela& r, RelocKind kind, bool& undefi
   if (index >= image_.symbol_limit) return bad(Code::bad_relocation_symbol, r);
   const Sym& symbol = image_.symbols[index];
   if (symbol.st_name >= image_.strings.size) return bad(Code::bad_relocation_symbol, r);
-  Purpose purpose = Purpose::address;
-  switch (kind) {
-  case RelocKind::jump_slot:
-  case RelocKind::dtpmod:
-  case RelocKind::dtpoff:
-  case RelocKind::tpoff:
-  case RelocKind::tlsdesc: purpose = Purpose::call; break;
-  case RelocKind::copy: purpose = Purpose::copy; break;
-  default: break;
-  }
+  Purpose purpose = purpose_of(kind);
   if (index == last_index_ && purpose == last_purpose_) {
     undefined_weak = !last_;
     return last_;
@@ -215,7 +237,7 @@ Result<Definition> Relocator::lookup(const Rela& r, RelocKind kind, bool& undefi
                  .at = index,
                  .value = image_.versym[index]};
   }
-  Definition d = scope::resolve(m_, symbol, index, purpose);
+  Definition d = definition(symbol, index, purpose);
   if (!d) {
     if (elf::sym_binding(symbol) != STB_WEAK) {
       Error e = bad(Code::undefined_symbol, r);
@@ -348,6 +370,36 @@ Status Relocator::symbolic(const Rela& r, RelocKind kind) {
   }
 }
 
+/// Most relocations that name a symbol: a word gets the address of one that the batch found. False:
+/// nothing is done, `one` has to look at it. Needs: found_.
+bool Relocator::quick(const Rela& r) {
+  RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
+  bool plain =
+      kind == RelocKind::glob_dat || kind == RelocKind::jump_slot || kind == RelocKind::symbolic;
+  std::uint32_t index = elf::reloc_symbol(r);
+  if (!plain || r.r_offset - window_start_ >= window_room() || index >= image_.symbol_limit)
+    return false;
+  Purpose purpose = purpose_of(kind);
+  if (index != last_index_ || purpose != last_purpose_ || !last_) {
+    const scope::Batch::Entry* e = found_->batch->find(found_->user, index, purpose);
+    if (e == nullptr) return false;
+    Definition d = scope::conclude(m_, image_.symbols[index], purpose, e->result());
+    if (!d) return false;
+    if (!m_.from_start && !add_dependency(m_, *d.module)) return false;
+    last_index_ = index;
+    last_purpose_ = purpose;
+    last_ = d;
+  }
+  const Sym& s = *last_.symbol;
+  if (s.st_shndx == SHN_ABS || (elf::sym_type(s) == STT_GNU_IFUNC && s.st_shndx != SHN_UNDEF))
+    return false;
+  bool with_addend = kind == RelocKind::symbolic || Port::kGotAddend;
+  store<std::uint64_t>(bias_ + r.r_offset,
+                       (last_.module->image.bias + LinkAddr{s.st_value}).value +
+                           (with_addend ? static_cast<std::uint64_t>(r.r_addend) : 0));
+  return true;
+}
+
 Status Relocator::one(const Rela& r) {
   RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
   switch (kind) {
@@ -367,6 +419,18 @@ Status Relocator::one(const Rela& r) {
     return {};
   }
   return symbolic(r, kind);
+}
+
+Status Relocator::bound(const Rela& r) {
+  if (found_ != nullptr && quick(r)) return {};
+  return settle(one(r));
+}
+
+/// Brings nearer what quick() will read for relocation `i`.
+void Relocator::prefetch(std::span<const Rela> relocations, std::size_t i) const {
+  if (found_ == nullptr || i >= relocations.size()) return;
+  if (std::uint32_t symbol = elf::reloc_symbol(relocations[i]); symbol < image_.symbol_limit)
+    found_->batch->prefetch(found_->user, symbol);
 }
 
 /// An unbound slot: the linker left the link address of the PLT entry's second half there.
@@ -404,7 +468,9 @@ bool Relocator::has_got_words() {
 Status Relocator::plt(bool lazy, bool relro_is_protected) {
   if (image_.jmprel.empty()) return {};
   if (lazy) store_got_words();
-  for (const Rela& r : image_.jmprel) {
+  for (std::size_t i = 0; i < image_.jmprel.size(); ++i) {
+    const Rela& r = image_.jmprel[i];
+    if (!lazy) prefetch(image_.jmprel, i + kAhead);
     RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
     if (kind != RelocKind::jump_slot && kind != RelocKind::irelative &&
         kind != RelocKind::tlsdesc && kind != RelocKind::none) {
@@ -413,7 +479,7 @@ Status Relocator::plt(bool lazy, bool relro_is_protected) {
     } else if (relro_is_protected && (kind != RelocKind::jump_slot || in_relro(r))) {
       continue;  // done when the module was relocated
     } else {
-      MYLD_CHECK(settle(lazy ? lazy_slot(r) : one(r)));
+      MYLD_CHECK(lazy ? settle(lazy_slot(r)) : bound(r));
     }
   }
   return {};
@@ -448,7 +514,10 @@ Status Relocator::run() {
     MYLD_CHECK(relative(rest.first(image_.relative_count)));
     rest = rest.subspan(image_.relative_count);
   }
-  for (const Rela& r : rest) MYLD_CHECK(settle(one(r)));
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    prefetch(rest, i + kAhead);
+    MYLD_CHECK(bound(rest[i]));
+  }
   if (m_.lazy) m_.lazy = has_got_words();
   return plt(m_.lazy, false);
 }
@@ -512,11 +581,12 @@ Result<std::uintptr_t> address_of(const Runtime& runtime, const Definition& d) {
   return arch::call_ifunc(address, runtime.hwcaps);
 }
 
-Status relocate(Runtime& runtime, Module& m, const load::ErrorSink& sink) {
+Status
+relocate(Runtime& runtime, Module& m, const load::ErrorSink& sink, const FoundReferences* found) {
   bool text = m.image.text_relocations;
   if (text && !runtime.loader.policy.allow_text_relocations)
     return Error{.code = Code::text_relocation, .object = m.display};
-  Relocator relocator(runtime, m, sink);
+  Relocator relocator(runtime, m, sink, found);
   if (text) MYLD_CHECK(open_text(m, runtime.loader.page_size, true));
   MYLD_CHECK(relocator.run());
   if (text) MYLD_CHECK(open_text(m, runtime.loader.page_size, false));

@@ -2,11 +2,14 @@
 #pragma once
 #include "loader/load/loader.hpp"
 #include "rtld/runtime.hpp"
+#include "rtld/scope/batch.hpp"
 #include "rtld/scope/lookup.hpp"
 
 namespace myld::relocate {
 
 using load::Module;
+
+struct FoundReferences;
 
 /// Stores the final value of every relocation of `module`: RELR, relative, symbolic, PLT slots (or,
 /// where `module.lazy`, their trampolines), then IRELATIVE.
@@ -16,7 +19,36 @@ using load::Module;
 /// bad_relocation_type, no_static_tls ... each names symbol, version and module;
 ///         those go to `sink`, which decides whether the rest is still done.
 /// Source: gABI 4 "Relocation"; the psABIs' tables.
-Status relocate(Runtime& runtime, Module& module, const load::ErrorSink& sink);
+/// `found`: what was looked up for it before, or nullptr.
+Status relocate(Runtime& runtime,
+                Module& module,
+                const load::ErrorSink& sink,
+                const FoundReferences* found = nullptr);
+
+/// What the relocations of one module refer to, from a batch.
+struct FoundReferences {
+  const scope::Batch* batch;
+  std::uint32_t user;  ///< the module's number there
+};
+
+/// Collects what the relocations of `modules`, whose scope is the same, will ask for, and looks it
+/// up in one go where that pays: else, and where memory is short, `batch` stays empty. Modules
+/// whose scope is another (DT_SYMBOLIC, RTLD_DEEPBIND) are left out. Needs: scopes made, `lazy`
+/// decided. Gives: module i of `modules` is user i.
+void look_up_references(std::span<Module* const> modules, scope::Batch& batch);
+
+/// What a symbol is looked up for by a relocation of this kind.
+constexpr scope::Purpose purpose_of(arch::RelocKind kind) {
+  switch (kind) {
+  case arch::RelocKind::jump_slot:
+  case arch::RelocKind::dtpmod:
+  case arch::RelocKind::dtpoff:
+  case arch::RelocKind::tpoff:
+  case arch::RelocKind::tlsdesc: return scope::Purpose::call;
+  case arch::RelocKind::copy: return scope::Purpose::copy;
+  default: return scope::Purpose::address;
+  }
+}
 
 /// The run address that a definition stands for: resolvers of STT_GNU_IFUNC are called.
 /// Errors: bad_code_address.

@@ -11,8 +11,6 @@ using elf::Image;
 constexpr std::uint32_t kBindable = 1u << STT_NOTYPE | 1u << STT_OBJECT | 1u << STT_FUNC |
                                     1u << STT_COMMON | 1u << STT_TLS | 1u << STT_GNU_IFUNC;
 
-enum class Match : std::uint8_t { no, yes, default_version };
-
 bool is_definition(const Sym& s, Purpose purpose) {
   if ((kBindable >> elf::sym_type(s) & 1) == 0) return false;
   unsigned visibility = elf::sym_visibility(s);
@@ -31,8 +29,9 @@ Match match_version(const Module& m, std::uint16_t versym, const Request& r) {
   if (r.version != nullptr) {
     const elf::Version* v = index < m.versions.size() ? &m.versions[index] : nullptr;
     if (v != nullptr && v->name != nullptr) {
-      if (v->hash == r.version->hash && equal(v->name, r.version->name)) return Match::yes;
-      return Match::no;
+      bool same = v->name == r.version->name ||
+                  (v->hash == r.version->hash && equal(v->name, r.version->name));
+      return same ? Match::yes : Match::no;
     }
     return hidden || r.hidden_version_ok ? Match::no : Match::yes;
   }
@@ -40,6 +39,15 @@ Match match_version(const Module& m, std::uint16_t versym, const Request& r) {
   if (index < first_versioned) return hidden ? Match::no : Match::yes;
   return hidden ? Match::no : Match::default_version;
 }
+
+}  // namespace
+
+Match match(const Module& m, std::uint32_t index, const Request& r) {
+  if (!is_definition(m.image.symbols[index], r.purpose)) return Match::no;
+  return m.image.versym != nullptr ? match_version(m, m.image.versym[index], r) : Match::yes;
+}
+
+namespace {
 
 /// Looks at one entry. True: `found` is final.
 bool consider(const Module& m,
@@ -49,16 +57,12 @@ bool consider(const Module& m,
               const Sym*& found) {
   const Image& image = m.image;
   const Sym& s = image.symbols[index];
-  if (s.st_name >= image.strings.size || !equal(image.strings.data + s.st_name, r.name))
+  if (s.st_name >= image.strings.size || !same_name(image.strings.data + s.st_name, r.name))
     return false;
-  if (!is_definition(s, r.purpose)) return false;
-  Match match = image.versym != nullptr ? match_version(m, image.versym[index], r) : Match::yes;
-  if (match == Match::yes) {
-    found = &s;
-    return true;
-  }
-  if (match == Match::default_version && fallback == nullptr) fallback = &s;
-  return false;
+  Match how = match(m, index, r);
+  if (how == Match::yes) found = &s;
+  if (how == Match::default_version && fallback == nullptr) fallback = &s;
+  return how == Match::yes;
 }
 
 const Sym* find_gnu(const Module& m, const Request& r) {
@@ -187,6 +191,7 @@ Definition find_strong_first(const load::ScopeChain& chain, const Request& r) {
 }  // namespace
 
 void prefer_strong_definitions() { g_strong_first = true; }
+bool strong_definitions_preferred() { return g_strong_first; }
 
 Definition find(const load::ScopeChain* chain, const Request& r) {
   if (chain == nullptr) return {};
@@ -207,27 +212,23 @@ bool version_is_known(const Module& m, std::uint32_t index, const Sym& symbol) {
 }
 
 Definition resolve(Module& m, const Sym& symbol, std::uint32_t index, Purpose purpose) {
-  unsigned visibility = elf::sym_visibility(symbol);
-  if (elf::sym_binding(symbol) == STB_LOCAL || visibility == STV_HIDDEN ||
-      visibility == STV_INTERNAL)
-    return {&m, &symbol};
+  if (refers_to_itself(symbol)) return {&m, &symbol};
   const char* name = m.image.strings.data + symbol.st_name;
-  const elf::Version* version = nullptr;
-  if (m.image.versym != nullptr) {
-    std::uint16_t v = m.image.versym[index] & elf::kVersionIndexMask;
-    if (v < m.versions.size() && m.versions[v].name != nullptr) version = &m.versions[v];
-  }
-  Request request = Request::of(name, version, purpose);
+  Request request = Request::of(name, version_of(m, index), purpose);
   request.leaving_too = m.leaving;
-  Definition d = find(__atomic_load_n(&m.scopes, __ATOMIC_ACQUIRE), request);
-  if (visibility == STV_PROTECTED && symbol.st_shndx != SHN_UNDEF) {
+  return conclude(m, symbol, purpose, find(__atomic_load_n(&m.scopes, __ATOMIC_ACQUIRE), request));
+}
+
+Definition conclude(Module& m, const Sym& symbol, Purpose purpose, const Definition& d) {
+  if (refers_to_itself(symbol)) return {&m, &symbol};
+  if (elf::sym_visibility(symbol) == STV_PROTECTED && symbol.st_shndx != SHN_UNDEF) {
     // The module's own definition, unless the program has made its PLT entry the canonical address
     // of the function: then pointers must compare equal to that.
     bool canonical = d.module != nullptr && d.symbol->st_shndx == SHN_UNDEF;
     if (!canonical) return {&m, &symbol};
   }
   if (d && elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE && purpose != Purpose::copy)
-    return unique(name, d);
+    return unique(m.image.strings.data + symbol.st_name, d);
   return d;
 }
 

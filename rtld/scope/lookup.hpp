@@ -4,18 +4,14 @@
 // live (arch/<isa>/plt_trampoline.S).
 #pragma once
 #include "loader/load/module.hpp"
+#include "rtld/scope/names.hpp"
 
 namespace myld::scope {
 
 using elf::Sym;
 using load::Module;
 
-/// Source: "DT_GNU_HASH" (binutils 2006); gABI 5 "Hash Table".
-constexpr std::uint32_t gnu_hash(const char* name) {
-  std::uint32_t h = 5381;
-  for (; *name != 0; ++name) h = h * 33 + static_cast<unsigned char>(*name);
-  return h;
-}
+/// Source: gABI 5 "Hash Table".
 constexpr std::uint32_t sysv_hash(const char* name) {
   std::uint32_t h = 0;
   for (; *name != 0; ++name) {
@@ -24,7 +20,6 @@ constexpr std::uint32_t sysv_hash(const char* name) {
   }
   return h;
 }
-static_assert(gnu_hash("") == 5381 && gnu_hash("printf") == 0x156b2bb8);
 static_assert(sysv_hash("") == 0 && sysv_hash("printf") == 0x077905a6);
 
 /// What a reference is for, since that decides which entries are definitions.
@@ -46,7 +41,7 @@ struct Request {
   bool leaving_too = false;      ///< the user is being unloaded, with those that it is bound to
 
   static Request of(const char* name, const elf::Version* version, Purpose purpose) {
-    return {.name = name, .hash = gnu_hash(name), .version = version, .purpose = purpose};
+    return {.name = name, .hash = hash_of_name(name), .version = version, .purpose = purpose};
   }
 };
 
@@ -58,6 +53,7 @@ struct Definition {
 
 /// LD_DYNAMIC_WEAK: a weak definition counts only where there is no other. Set at the start, once.
 void prefer_strong_definitions();
+bool strong_definitions_preferred();
 
 /// The definition in `module` alone, or nullptr.
 const Sym* find_in_module(const Module& module, const Request& request);
@@ -77,6 +73,28 @@ bool version_is_known(const Module& module, std::uint32_t index, const Sym& symb
 /// are bound to the module itself, STB_GNU_UNIQUE ones to the first in the namespace. Needs:
 /// module.scopes. Takes no lock but for STB_GNU_UNIQUE's table.
 Definition resolve(Module& module, const Sym& symbol, std::uint32_t index, Purpose purpose);
+
+// ---- The parts of resolve(), for whoever looks many references up at once (batch.hpp) ----------
+
+/// Local and hidden entries refer to themselves; nothing is looked up.
+constexpr bool refers_to_itself(const Sym& symbol) {
+  unsigned visibility = elf::sym_visibility(symbol);
+  return elf::sym_binding(symbol) == STB_LOCAL || visibility == STV_HIDDEN ||
+         visibility == STV_INTERNAL;
+}
+/// The version that entry `index` of `module` asks for or defines, or nullptr.
+inline const elf::Version* version_of(const Module& module, std::uint32_t index) {
+  if (module.image.versym == nullptr) return nullptr;
+  std::uint16_t v = module.image.versym[index] & elf::kVersionIndexMask;
+  return v < module.versions.size() && module.versions[v].name != nullptr ? &module.versions[v]
+                                                                          : nullptr;
+}
+/// Is entry `index` of `module`, whose name is the request's, what is asked for? default_version:
+/// only if the module has no better one.
+enum class Match : std::uint8_t { no, yes, default_version };
+Match match(const Module& module, std::uint32_t index, const Request& request);
+/// What `symbol` of `module` is bound to when `found` is the first definition in its scopes.
+Definition conclude(Module& module, const Sym& symbol, Purpose purpose, const Definition& found);
 
 /// Of all definitions of an STB_GNU_UNIQUE symbol in a namespace, the first that was asked for.
 Definition unique(const char* name, const Definition& candidate);

@@ -195,7 +195,14 @@ void relocate_modules(Start& s) {
     if (m->is_loader) continue;
     m->advance(load::Stage::scoped);
     m->lazy = !r.options.bind_now && !m->image.bind_now;
-    Status status = relocate::relocate(r, *m, s.errors.sink());
+  }
+  scope::Batch batch;
+  relocate::look_up_references(s.order.span(), batch);
+  for (std::uint32_t i = 0; i < s.order.size(); ++i) {
+    if (s.order[i]->is_loader) continue;
+    relocate::FoundReferences found{&batch, i};
+    Status status =
+        relocate::relocate(r, *s.order[i], s.errors.sink(), batch.empty() ? nullptr : &found);
     if (!status) s.errors.fail(status.error());
   }
   s.errors.stop_if_any();

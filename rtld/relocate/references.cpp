@@ -1,0 +1,62 @@
+// What a set of modules will look up, read from their relocations ahead of time.
+#include "arch/port.hpp"
+#include "rtld/relocate/relocate.hpp"
+
+namespace myld::relocate {
+namespace {
+
+using arch::RelocKind;
+using elf::Rela;
+
+std::span<const Rela> symbolic_part(const Module& m) {
+  return m.image.rela.empty() ? m.image.rela : m.image.rela.subspan(m.image.relative_count);
+}
+std::span<const Rela> bound_plt(const Module& m) {
+  return m.lazy ? std::span<const Rela>{} : m.image.jmprel;
+}
+
+bool same_scopes(const load::ScopeChain& a, const load::ScopeChain& b) {
+  if (a.count != b.count) return false;
+  for (std::uint32_t i = 0; i < a.count; ++i)
+    if (a.scopes[i] != b.scopes[i]) return false;
+  return true;
+}
+
+void collect(std::span<const Rela> relocations, std::uint32_t user, scope::Batch& batch) {
+  constexpr std::size_t kAhead = 16;
+  std::size_t n = relocations.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    if (i + kAhead < n) batch.prefetch_symbol(user, elf::reloc_symbol(relocations[i + kAhead]));
+    const Rela& r = relocations[i];
+    RelocKind kind = arch::Port::reloc_kind(elf::reloc_type(r));
+    if (kind == RelocKind::relative || kind == RelocKind::irelative) continue;
+    batch.want(user, elf::reloc_symbol(r), purpose_of(kind));
+  }
+}
+
+}  // namespace
+
+void look_up_references(std::span<Module* const> modules, scope::Batch& batch) {
+  const load::ScopeChain* chain = nullptr;
+  std::uint64_t references = 0;
+  for (const Module* m : modules) {
+    if (m->scopes == nullptr) continue;
+    // The chain that is shared is that of the first module which has no list of its own in front.
+    if (chain == nullptr && !m->image.symbolic && m->scopes->count <= 2) chain = m->scopes;
+    references += symbolic_part(*m).size() + bound_plt(*m).size();
+  }
+  if (chain == nullptr || chain->count == 0) return;
+  const load::ModuleList* first = chain->scopes[0]->read();
+  const load::ModuleList* second = chain->count > 1 ? chain->scopes[1]->read() : nullptr;
+  if (!scope::worth_a_batch(references, first, second)) return;
+  if (!batch.prepare(modules, references, first, second)) return;
+  for (std::uint32_t user = 0; user < modules.size(); ++user) {
+    const Module& m = *modules[user];
+    if (m.scopes == nullptr || m.is_loader || !same_scopes(*m.scopes, *chain)) continue;
+    collect(symbolic_part(m), user, batch);
+    collect(bound_plt(m), user, batch);
+  }
+  batch.run();
+}
+
+}  // namespace myld::relocate

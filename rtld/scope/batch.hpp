@@ -1,0 +1,132 @@
+// Many references looked up at once: a hash join.
+//
+// A relocation by itself asks every module of the scope in turn, so a start costs references times
+// modules. Here the references of all modules are collected first, in a table by hash; then the
+// hashes that each module exports, which DT_GNU_HASH holds in an array, are streamed past the table
+// in the order of the scope, and the first definition takes the reference out of it. A start then
+// costs references plus exported symbols. A symbol that its own module exports has its hash there,
+// so its name is neither hashed nor compared unless another module has the same hash.
+//
+// What is found is exactly what scope::find() finds, reference for reference; find() stays the
+// definition of what is right, and what a batch leaves open is looked up with it.
+//
+// DT_GNU_HASH is taken at its word: an entry in the chain array that the table's own buckets or
+// filter would hide is found here.
+#pragma once
+#include "rtld/scope/lookup.hpp"
+
+#include <span>
+
+namespace myld::scope {
+
+class Batch {
+public:
+  enum class State : std::uint8_t {
+    wanted,  ///< nothing was found: after run() there is no definition
+    found,
+    depends,  ///< what was found counts for one purpose and not for the other: ask resolve()
+  };
+  /// A reference that was collected.
+  struct Entry {
+    std::uint32_t hash;     ///< gnu_hash(name) >> 1: the part that DT_GNU_HASH keeps
+    std::uint32_t next;     ///< number + 1 of the next open entry with this hash slot, or 0
+    std::uint32_t symbol;   ///< in the user's table
+    std::uint16_t user;     ///< position in `users`
+    std::uint8_t purposes;  ///< bit 1 << Purpose
+    State state;
+    union {
+      const char* name;  ///< while wanted; nullptr: not read yet
+      Module* provider;  ///< when found
+    };
+    const Sym* definition;  ///< when found, else nullptr
+
+    Definition result() const { return {state == State::found ? provider : nullptr, definition}; }
+  };
+
+  constexpr Batch() = default;
+  ~Batch();
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  /// Room for `references` of `users`, all looked up in the lists `first` and then `second`
+  /// (nullptr: none). False when memory ran out, or there are too many users: there is no batch.
+  bool prepare(std::span<Module* const> users,
+               std::uint64_t references,
+               const load::ModuleList* first,
+               const load::ModuleList* second);
+
+  /// Adds a reference of module number `user`. Ignored: what need not be looked up (symbol 0,
+  /// Purpose copy) or cannot be (a symbol outside the table). Needs: no more than `references`
+  /// calls.
+  void want(std::uint32_t user, std::uint32_t symbol, Purpose purpose);
+
+  /// Looks everything up.
+  void run();
+
+  /// What was found for a reference of `users[user]`, before conclude(). nullptr: it is not known
+  /// here, ask resolve(). Needs: run() was called.
+  const Entry* find(std::uint32_t user, std::uint32_t symbol, Purpose purpose) const {
+    std::uint32_t number = numbers_[user][symbol];
+    if (number == 0) return nullptr;
+    const Entry& e = entries_[number - 1];
+    bool known =
+        (e.purposes >> static_cast<unsigned>(purpose) & 1) != 0 && e.state != State::depends;
+    return known ? &e : nullptr;
+  }
+  /// Brings what find() will read nearer.
+  void prefetch(std::uint32_t user, std::uint32_t symbol) const {
+    if (std::uint32_t number = numbers_[user][symbol]; number != 0)
+      __builtin_prefetch(&entries_[number - 1]);
+  }
+  bool empty() const { return entry_count_ == 0; }
+  /// Brings what want() will read nearer.
+  void prefetch_symbol(std::uint32_t user, std::uint32_t symbol) const {
+    const elf::Image& image = users_[user]->image;
+    if (symbol >= image.symbol_limit) return;
+    __builtin_prefetch(&numbers_[user][symbol]);
+    if (has_stored_hash(user, symbol))
+      __builtin_prefetch(&image.gnu_hash.chain[symbol - image.gnu_hash.first]);
+    else
+      __builtin_prefetch(&image.symbols[symbol]);
+  }
+
+private:
+  struct Exported {
+    std::uint32_t symbol, hash;
+  };
+  bool has_stored_hash(std::uint32_t user, std::uint32_t symbol) const {
+    return symbol < hashed_ends_[user] && symbol >= users_[user]->image.gnu_hash.first;
+  }
+  std::uint32_t filter_place(std::uint32_t hash) const { return hash * kMix >> filter_shift_; }
+  std::uint32_t table_place(std::uint32_t hash) const { return hash * kMix >> table_shift_; }
+  void fill_table();
+  void stream(Module& module);
+  void stream_gnu(Module& module);
+  void stream_sysv(Module& module);
+  void offer(Module& module, const Exported* exported, std::size_t count);
+  void offer_one(Module& module, const Exported& exported);
+  const char* name_of(Entry& entry) const;
+  bool takes(Entry& entry, Module& module, std::uint32_t symbol, const char*& name);
+
+  static constexpr std::uint32_t kMix = 0x9e3779b1;  // 2^32 / golden ratio: spreads neighbours
+
+  std::span<Module* const> users_;
+  const load::ModuleList* lists_[2] = {};
+  std::uint32_t** numbers_ = nullptr;     ///< of each user, by symbol: number of its entry + 1
+  std::uint32_t* hashed_ends_ = nullptr;  ///< of each user: Image::gnu_hashed_end()
+  Entry* entries_ = nullptr;
+  std::uint32_t entry_count_ = 0, capacity_ = 0;
+  std::uint32_t* table_ = nullptr;   ///< number + 1 of the first open entry, by hash
+  std::uint64_t* filter_ = nullptr;  ///< a bit for every wanted hash
+  unsigned table_shift_ = 0, filter_shift_ = 0;
+  void* memory_ = nullptr;
+  std::size_t bytes_ = 0;
+};
+
+/// Is a batch worth it? Below some hundred references the table costs more than asking around.
+/// `references`: upper bound of what will be wanted.
+bool worth_a_batch(std::uint64_t references,
+                   const load::ModuleList* first,
+                   const load::ModuleList* second);
+
+}  // namespace myld::scope
