@@ -11,7 +11,7 @@ using Word = std::uint64_t __attribute__((may_alias, aligned(1)));
 extern "C" {
 
 [[gnu::visibility("hidden")]] void*
-memcpy(void* __restrict to, const void* __restrict from, std::size_t n) {
+memcpy(void* __restrict to, const void* __restrict from, std::size_t n) noexcept {
   auto* t = static_cast<unsigned char*>(to);
   const auto* f = static_cast<const unsigned char*>(from);
   for (; n >= 32; n -= 32, t += 32, f += 32) {
@@ -29,7 +29,7 @@ memcpy(void* __restrict to, const void* __restrict from, std::size_t n) {
   return to;
 }
 
-[[gnu::visibility("hidden")]] void* memmove(void* to, const void* from, std::size_t n) {
+[[gnu::visibility("hidden")]] void* memmove(void* to, const void* from, std::size_t n) noexcept {
   auto* t = static_cast<unsigned char*>(to);
   const auto* f = static_cast<const unsigned char*>(from);
   if (reinterpret_cast<std::uintptr_t>(t) - reinterpret_cast<std::uintptr_t>(f) >= n) {
@@ -45,7 +45,7 @@ memcpy(void* __restrict to, const void* __restrict from, std::size_t n) {
   return to;
 }
 
-[[gnu::visibility("hidden")]] void* memset(void* to, int byte, std::size_t n) {
+[[gnu::visibility("hidden")]] void* memset(void* to, int byte, std::size_t n) noexcept {
   auto* t = static_cast<unsigned char*>(to);
   std::uint64_t word = static_cast<unsigned char>(byte) * 0x0101010101010101u;
   for (; n >= 8; n -= 8, t += 8) *reinterpret_cast<Word*>(t) = word;
@@ -53,7 +53,7 @@ memcpy(void* __restrict to, const void* __restrict from, std::size_t n) {
   return to;
 }
 
-[[gnu::visibility("hidden")]] int memcmp(const void* a, const void* b, std::size_t n) {
+[[gnu::visibility("hidden")]] int memcmp(const void* a, const void* b, std::size_t n) noexcept {
   const auto* x = static_cast<const unsigned char*>(a);
   const auto* y = static_cast<const unsigned char*>(b);
   for (; n != 0; --n, ++x, ++y)
@@ -68,7 +68,7 @@ memcpy(void* __restrict to, const void* __restrict from, std::size_t n) {
   return nullptr;
 }
 
-[[gnu::visibility("hidden")]] std::size_t strlen(const char* s) {
+[[gnu::visibility("hidden")]] std::size_t strlen(const char* s) noexcept {
   const char* end = s;
   while (*end != 0) ++end;
   return static_cast<std::size_t>(end - s);

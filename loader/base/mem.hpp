@@ -3,11 +3,11 @@
 #include <cstddef>
 
 extern "C" {
-void* memcpy(void* __restrict to, const void* __restrict from, std::size_t n);
-void* memmove(void* to, const void* from, std::size_t n);
-void* memset(void* to, int byte, std::size_t n);
-int memcmp(const void* a, const void* b, std::size_t n);
-std::size_t strlen(const char* s);
+void* memcpy(void* __restrict to, const void* __restrict from, std::size_t n) noexcept;
+void* memmove(void* to, const void* from, std::size_t n) noexcept;
+void* memset(void* to, int byte, std::size_t n) noexcept;
+int memcmp(const void* a, const void* b, std::size_t n) noexcept;
+std::size_t strlen(const char* s) noexcept;
 }
 
 namespace myld {

@@ -1,0 +1,79 @@
+#include "loader/heap/heap.hpp"
+#include "loader/heap/pointer_table.hpp"
+#include "loader/heap/vec.hpp"
+#include "tests/unit/catch.hpp"
+
+#include <cstring>
+#include <random>
+#include <vector>
+
+using namespace myld;
+
+TEST_CASE("blocks are zeroed, aligned and apart") {
+  struct Block {
+    unsigned char* at;
+    std::size_t bytes;
+    unsigned char fill;
+  };
+  std::mt19937 random(7);
+  std::vector<Block> blocks;
+  for (int i = 0; i < 20000; ++i) {
+    if (!blocks.empty() && random() % 2 == 0) {
+      std::size_t k = random() % blocks.size();
+      Block b = blocks[k];
+      for (std::size_t n = 0; n < b.bytes; ++n) REQUIRE(b.at[n] == b.fill);
+      heap::release(b.at, b.bytes);
+      blocks[k] = blocks.back();
+      blocks.pop_back();
+      continue;
+    }
+    std::size_t bytes = random() % 4 == 0 ? random() % 20000 : random() % 300;
+    auto* at = static_cast<unsigned char*>(heap::allocate(bytes));
+    REQUIRE(at != nullptr);
+    REQUIRE(reinterpret_cast<std::uintptr_t>(at) % 16 == 0);
+    for (std::size_t n = 0; n < bytes; ++n) REQUIRE(at[n] == 0);
+    auto fill = static_cast<unsigned char>(random());
+    std::memset(at, fill, bytes);
+    blocks.push_back({at, bytes, fill});
+  }
+  for (Block& b : blocks) heap::release(b.at, b.bytes);
+}
+
+TEST_CASE("what is released is used again") {
+  for (int i = 0; i < 100; ++i) heap::release(heap::allocate(4000), 4000);
+  std::size_t before = heap::mapped_bytes();
+  for (int i = 0; i < 100000; ++i) heap::release(heap::allocate(4000), 4000);
+  CHECK(heap::mapped_bytes() == before);
+}
+
+TEST_CASE("what cannot be had is nullptr") { CHECK(heap::allocate(SIZE_MAX / 2) == nullptr); }
+
+TEST_CASE("a vector keeps its order through growth and erasure") {
+  Vec<int> v;
+  for (int i = 0; i < 100; ++i) REQUIRE(v.push(i));
+  v.erase(50);
+  CHECK(v.size() == 99);
+  CHECK(v[49] == 49);
+  CHECK(v[50] == 51);
+  CHECK(v.contains(99));
+  CHECK(!v.contains(50));
+}
+
+TEST_CASE(
+    "a table finds what was put in and forgets what was taken out, without growing for ever") {
+  PointerTable<int> table;
+  std::vector<int> values(1000);
+  auto hash = [](int i) { return static_cast<std::uint64_t>(i) * 0x9e3779b97f4a7c15; };
+  for (int round = 0; round < 50; ++round) {
+    for (int i = 0; i < 1000; ++i)
+      REQUIRE(table.insert(hash(i), &values[static_cast<std::size_t>(i)]));
+    CHECK(table.size() == 1000);
+    for (int i = 0; i < 1000; ++i) {
+      int* want = &values[static_cast<std::size_t>(i)];
+      CHECK(table.find(hash(i), [&](int& v) { return &v == want; }) == want);
+    }
+    for (int i = 0; i < 1000; ++i) table.erase(hash(i), &values[static_cast<std::size_t>(i)]);
+    CHECK(table.size() == 0);
+    CHECK(table.find(hash(3), [](int&) { return true; }) == nullptr);
+  }
+}
