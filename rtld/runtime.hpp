@@ -64,6 +64,8 @@ struct Runtime {
   const char* program_file = nullptr;  ///< direct: the file that was named (heap string)
   elf::Ehdr program_header{};          ///< direct: its header
 
+  /// Modules that nobody uses any more but that a thread still has something of (dlclose).
+  Vec<load::Module*> lingering;
   std::uint32_t next_init_rank = 0;
   sys::RecursiveLock own_load_lock;  ///< where there is no libc to share one with
   sys::RecursiveLock own_chain_lock;

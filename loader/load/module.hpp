@@ -117,6 +117,7 @@ struct Module {
   /// Nobody uses it any more and its destructors run or have run: only those that go with it may
   /// still bind to it. Set under the load lock, read without.
   bool leaving = false;
+  bool lingers = false;  ///< in Runtime::lingering
   const char* permanent_because = nullptr;
 
   void advance(Stage to) {

@@ -24,17 +24,38 @@ void each_use(const Module& m, Visit visit) {
   for (Module* n : m.bound_to) visit(*n);
 }
 
-bool stays_by_itself(const Runtime& runtime, const Module& m) {
-  if (m.from_start || m.is_loader || m.permanent || m.opens != 0) return true;
+bool stays_by_itself(const Module& m) {
+  return m.from_start || m.is_loader || m.permanent || m.opens != 0;
+}
+
+/// A thread runs its constructors, or has objects of it to destroy when it ends.
+bool stays_for_now(const Runtime& runtime, const Module& m) {
   if (m.stage == Stage::initialising) return true;
   return runtime.abi->has_pending_destructors != nullptr && runtime.abi->has_pending_destructors(m);
 }
 
-/// What can be reached from `root` and might go, `root` first. False: no memory.
-bool candidates(Module& root, Vec<Module*>& out) {
+/// Nobody closes such a module again, so the next dlclose of its namespace looks at it too. Without
+/// memory to note it, it stays.
+void linger(Runtime& runtime, Module& m) {
+  if (!m.lingers) m.lingers = runtime.lingering.push(&m);
+}
+void stop_lingering(Runtime& runtime, Module& m) {
+  if (!m.lingers) return;
+  m.lingers = false;
+  for (std::size_t i = runtime.lingering.size(); i-- > 0;)
+    if (runtime.lingering[i] == &m) runtime.lingering.erase(i);
+}
+
+/// What can be reached from `root`, and from what lingers, and might go. False: no memory.
+bool candidates(const Runtime& runtime, Module& root, Vec<Module*>& out) {
   std::uint32_t mark = load::next_mark();
   root.mark = mark;
   if (!out.push(&root)) return false;
+  for (Module* m : runtime.lingering) {
+    if (m->ns != root.ns || m->mark == mark) continue;
+    m->mark = mark;
+    if (!out.push(m)) return false;
+  }
   bool ok = true;
   for (std::size_t i = 0; ok && i < out.size(); ++i) {
     Module* m = out[i];
@@ -48,7 +69,7 @@ bool candidates(Module& root, Vec<Module*>& out) {
 }
 
 /// Keeps in `group` only what goes. False: no memory, and then nothing goes.
-bool find_garbage(const Runtime& runtime, Vec<Module*>& group) {
+bool find_garbage(Runtime& runtime, Vec<Module*>& group) {
   std::uint32_t in_group = load::next_mark(), stays = load::next_mark();
   for (Module* m : group) {
     m->mark = in_group;
@@ -57,10 +78,12 @@ bool find_garbage(const Runtime& runtime, Vec<Module*>& group) {
   for (Module* m : group) each_use(*m, [](Module& n) { ++n.counter; });
   Vec<Module*> alive;
   for (Module* m : group) {
-    if (m->users > m->counter || stays_by_itself(runtime, *m)) {
-      m->mark = stays;
-      if (!alive.push(m)) return false;
-    }
+    bool outside = m->users > m->counter || stays_by_itself(*m);
+    bool for_now = !outside && stays_for_now(runtime, *m);
+    if (for_now) linger(runtime, *m);
+    if (!outside && !for_now) continue;
+    m->mark = stays;
+    if (!alive.push(m)) return false;
   }
   bool ok = true;
   while (ok && !alive.empty()) {
@@ -205,7 +228,7 @@ int close(void* handle) {
     --m->opens;
     if (m->opens != 0 || m->from_start) return 0;
     Vec<Module*> group;
-    if (!candidates(*m, group) || !find_garbage(runtime, group) || group.empty()) return 0;
+    if (!candidates(runtime, *m, group) || !find_garbage(runtime, group) || group.empty()) return 0;
     ns = m->ns;
     Vec<Module*> order;
     if (!init::dependencies_first(group.span(), true, order) || !going.reserve(order.size()))
@@ -214,6 +237,7 @@ int close(void* handle) {
     // From here on a dlopen of the same file maps it anew, and nobody binds to this copy any more
     // but those that go with it.
     for (Module* each : going) {
+      stop_lingering(runtime, *each);
       runtime.loader.forget(*each);
       __atomic_store_n(&each->leaving, true, __ATOMIC_RELEASE);
     }
