@@ -39,7 +39,8 @@ struct Exemplar {
   static constexpr bool kGotAddend = true;
 
   /// The reserved words at the start of .got.plt, by index: what the PLT's header loads.
-  static constexpr GotPltLayout kGotPlt = {.module_slot = 2, .resolver_slot = 0, .reserved = 3};
+  static constexpr GotPltLayout kGotPlt = {
+      .module_slot = 2, .resolver_slot = 0, .reserved = 3, .passes_slot = true};
 
   /// The DT_NEEDED name by which a libc asks for its loader. This loader answers to it.
   static constexpr const char* kLoaderSoname = "ld-linux-exemplar.so.1";

@@ -12,7 +12,6 @@ extern "C" [[gnu::visibility("hidden")]] int myld_riscv_hwprobe(
 
 namespace myld::arch {
 
-inline constexpr long kSysFcntl = 25, kSysMseal = 462;
 inline constexpr long kSysRiscvHwprobe = 258;
 
 /// Returns the kernel's result: -errno on failure.

@@ -20,7 +20,8 @@ struct Riscv64 {
   /// TLS_DTV_OFFSET: what DTPREL subtracts and __tls_get_addr adds.
   static constexpr std::uint64_t kDtvOffset = 0x800;
   static constexpr bool kGotAddend = false;
-  static constexpr GotPltLayout kGotPlt = {.module_slot = 1, .resolver_slot = 0, .reserved = 2};
+  static constexpr GotPltLayout kGotPlt = {
+      .module_slot = 1, .resolver_slot = 0, .reserved = 2, .passes_slot = true};
   static constexpr const char* kLoaderSoname = "ld-linux-riscv64-lp64d.so.1";
   /// Where programs of the distributions have it.
   static constexpr const char* kInterpreter = "/lib/ld-linux-riscv64-lp64d.so.1";

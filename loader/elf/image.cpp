@@ -294,7 +294,7 @@ std::size_t Image::metadata(Range (&out)[kMetadataRanges]) const {
   if (gnu_hash.bucket_count != 0) {
     // From the bloom filter to the end of the chains, which lie behind each other.
     const auto* end = gnu_hash.chain;
-    if (symbol_limit > gnu_hash.first) end += symbol_limit - gnu_hash.first;
+    if (gnu_hash.limit > gnu_hash.first) end += gnu_hash.limit - gnu_hash.first;
     add(gnu_hash.bloom, RunAddr::of(end).value - RunAddr::of(gnu_hash.bloom).value);
   }
   if (sysv_hash.bucket_count != 0)

@@ -1,20 +1,19 @@
-#include "rtld/relocate/relocate.hpp"
-
+// What each kind of relocation stores. The port is a template parameter: the loader is made for
+// one, the unit tests relocate for every ISA on any host.
+#pragma once
 #include "arch/port.hpp"
 #include "loader/base/mem.hpp"
 #include "loader/map/mapping.hpp"
-#include "loader/sys/calls.hpp"
+#include "rtld/relocate/relocate.hpp"
 #include "rtld/relocate/tls_descriptor.hpp"
 
 namespace myld::relocate {
-namespace {
 
 using arch::RelocKind;
 using elf::Rela;
 using elf::Sym;
 using scope::Definition;
 using scope::Purpose;
-using Port = arch::Port;
 
 template <class T>
 void store(std::uintptr_t at, T value) {
@@ -22,12 +21,15 @@ void store(std::uintptr_t at, T value) {
 }
 
 /// The number of the ISA's ordinary relative relocation.
+template <arch::IsPort Port>
 consteval std::uint32_t relative_type() {
   std::uint32_t type = 0;
   while (Port::reloc_kind(type) != RelocKind::relative) ++type;
   return type;
 }
 
+/// One module's relocation.
+template <arch::IsPort Port>
 class Relocator {
 public:
   Relocator(Runtime& runtime,
@@ -107,7 +109,8 @@ private:
   bool text_is_open_ = false;  ///< for text relocations: writable and not executable
 };
 
-Status Relocator::find_windows() {
+template <arch::IsPort Port>
+Status Relocator<Port>::find_windows() {
   windows_.clear();
   window_start_ = 1;
   window_end_ = 0;
@@ -133,7 +136,8 @@ Status Relocator::find_windows() {
   return {};
 }
 
-bool Relocator::writable(std::uint64_t offset, std::uint64_t bytes) {
+template <arch::IsPort Port>
+bool Relocator<Port>::writable(std::uint64_t offset, std::uint64_t bytes) {
   if (offset >= window_start_ && offset + bytes <= window_end_ && offset + bytes > offset)
     return true;
   std::size_t low = 0, high = windows_.size();  // the first window that ends behind the place
@@ -151,7 +155,8 @@ bool Relocator::writable(std::uint64_t offset, std::uint64_t bytes) {
   return true;
 }
 
-Status Relocator::relr() {
+template <arch::IsPort Port>
+Status Relocator<Port>::relr() {
   // gABI "Relative Relocation Table": an even entry is an address, an odd one a bitmap of the 63
   // words that follow the last address covered.
   std::uint64_t next = 0;
@@ -189,11 +194,12 @@ Status Relocator::relr() {
 /// Applies relocations up to the first that is not an ordinary relative one of a word that starts
 /// less than `room` bytes behind `start`. Returns how many. Half a million of them are nothing
 /// unusual: what is checked of each is two comparisons.
+template <arch::IsPort Port>
 std::size_t apply_relative(std::span<const Rela> relocations,
                            std::uintptr_t bias,
                            std::uint64_t start,
                            std::uint64_t room) {
-  constexpr std::uint64_t kRelativeInfo = relative_type();
+  constexpr std::uint64_t kRelativeInfo = relative_type<Port>();
   const Rela* r = relocations.data();
   const Rela* end = r + relocations.size();
   for (; r != end && r->r_offset - start < room && r->r_info == kRelativeInfo; ++r)
@@ -201,9 +207,10 @@ std::size_t apply_relative(std::span<const Rela> relocations,
   return static_cast<std::size_t>(r - relocations.data());
 }
 
-Status Relocator::relative(std::span<const Rela> relocations) {
+template <arch::IsPort Port>
+Status Relocator<Port>::relative(std::span<const Rela> relocations) {
   for (;;) {
-    std::size_t done = apply_relative(relocations, bias_, window_start_, window_room());
+    std::size_t done = apply_relative<Port>(relocations, bias_, window_start_, window_room());
     if (done == relocations.size()) return {};
     // The first of a segment, an unusual kind, or DT_RELACOUNT said more than is true.
     MYLD_CHECK(settle(one(relocations[done])));
@@ -211,7 +218,8 @@ Status Relocator::relative(std::span<const Rela> relocations) {
   }
 }
 
-Definition Relocator::definition(const Sym& symbol, std::uint32_t index, Purpose purpose) {
+template <arch::IsPort Port>
+Definition Relocator<Port>::definition(const Sym& symbol, std::uint32_t index, Purpose purpose) {
   if (found_ != nullptr)
     if (const auto* e = found_->batch->find(found_->user, index, purpose); e != nullptr)
       return scope::conclude(m_, symbol, purpose, e->result());
@@ -219,7 +227,8 @@ Definition Relocator::definition(const Sym& symbol, std::uint32_t index, Purpose
 }
 
 /// The definition of a relocation's symbol; symbol 0 is the module itself.
-Result<Definition> Relocator::lookup(const Rela& r, RelocKind kind, bool& undefined_weak) {
+template <arch::IsPort Port>
+Result<Definition> Relocator<Port>::lookup(const Rela& r, RelocKind kind, bool& undefined_weak) {
   std::uint32_t index = elf::reloc_symbol(r);
   if (index == 0) return Definition{&m_, nullptr};
   if (index >= image_.symbol_limit) return bad(Code::bad_relocation_symbol, r);
@@ -260,7 +269,8 @@ Result<Definition> Relocator::lookup(const Rela& r, RelocKind kind, bool& undefi
   return d;
 }
 
-Status Relocator::copy(const Rela& r, const Sym& symbol, const Definition& d) {
+template <arch::IsPort Port>
+Status Relocator<Port>::copy(const Rela& r, const Sym& symbol, const Definition& d) {
   std::uint64_t bytes = symbol.st_size < d.symbol->st_size ? symbol.st_size : d.symbol->st_size;
   const elf::Image& from = d.module->image;
   // The symbol is the copy: whoever refers to it must find what is copied.
@@ -276,10 +286,11 @@ Status Relocator::copy(const Rela& r, const Sym& symbol, const Definition& d) {
   return {};
 }
 
-Status Relocator::thread_local_storage(const Rela& r,
-                                       RelocKind kind,
-                                       const Definition& d,
-                                       bool undefined_weak) {
+template <arch::IsPort Port>
+Status Relocator<Port>::thread_local_storage(const Rela& r,
+                                             RelocKind kind,
+                                             const Definition& d,
+                                             bool undefined_weak) {
   std::uintptr_t at = bias_ + r.r_offset;
   auto addend = static_cast<std::uint64_t>(r.r_addend);
   if (undefined_weak) {
@@ -312,7 +323,8 @@ Status Relocator::thread_local_storage(const Rela& r,
   }
 }
 
-Status Relocator::symbolic(const Rela& r, RelocKind kind) {
+template <arch::IsPort Port>
+Status Relocator<Port>::symbolic(const Rela& r, RelocKind kind) {
   bool undefined_weak = false;
   Definition d = MYLD_TRY(lookup(r, kind, undefined_weak));
   std::uintptr_t at = bias_ + r.r_offset;
@@ -372,7 +384,8 @@ Status Relocator::symbolic(const Rela& r, RelocKind kind) {
 
 /// Most relocations that name a symbol: a word gets the address of one that the batch found. False:
 /// nothing is done, `one` has to look at it. Needs: found_.
-bool Relocator::quick(const Rela& r) {
+template <arch::IsPort Port>
+bool Relocator<Port>::quick(const Rela& r) {
   RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
   bool plain =
       kind == RelocKind::glob_dat || kind == RelocKind::jump_slot || kind == RelocKind::symbolic;
@@ -400,7 +413,8 @@ bool Relocator::quick(const Rela& r) {
   return true;
 }
 
-Status Relocator::one(const Rela& r) {
+template <arch::IsPort Port>
+Status Relocator<Port>::one(const Rela& r) {
   RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
   switch (kind) {
   case RelocKind::none: return {};
@@ -421,20 +435,23 @@ Status Relocator::one(const Rela& r) {
   return symbolic(r, kind);
 }
 
-Status Relocator::bound(const Rela& r) {
+template <arch::IsPort Port>
+Status Relocator<Port>::bound(const Rela& r) {
   if (found_ != nullptr && quick(r)) return {};
   return settle(one(r));
 }
 
 /// Brings nearer what quick() will read for relocation `i`.
-void Relocator::prefetch(std::span<const Rela> relocations, std::size_t i) const {
+template <arch::IsPort Port>
+void Relocator<Port>::prefetch(std::span<const Rela> relocations, std::size_t i) const {
   if (found_ == nullptr || i >= relocations.size()) return;
   if (std::uint32_t symbol = elf::reloc_symbol(relocations[i]); symbol < image_.symbol_limit)
     found_->batch->prefetch(found_->user, symbol);
 }
 
 /// An unbound slot: the linker left the link address of the PLT entry's second half there.
-Status Relocator::lazy_slot(const Rela& r) {
+template <arch::IsPort Port>
+Status Relocator<Port>::lazy_slot(const Rela& r) {
   if (Port::reloc_kind(elf::reloc_type(r)) != RelocKind::jump_slot) return one(r);
   if (in_relro(r)) return one(r);  // it cannot be stored to later
   if (!writable(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
@@ -446,7 +463,8 @@ Status Relocator::lazy_slot(const Rela& r) {
 }
 
 /// What the PLT passes to the trampoline.
-void Relocator::store_got_words() {
+template <arch::IsPort Port>
+void Relocator<Port>::store_got_words() {
   image_.got_plt[Port::kGotPlt.module_slot] = reinterpret_cast<std::uintptr_t>(&m_);
   image_.got_plt[Port::kGotPlt.resolver_slot] =
       reinterpret_cast<std::uintptr_t>(&myld_plt_trampoline);
@@ -454,18 +472,24 @@ void Relocator::store_got_words() {
 
 /// Is DT_PLTGOT what every linker makes of it: reserved words right before the first slot? Only
 /// then are they the words that the PLT's code reads, and nothing else is overwritten.
-bool Relocator::has_got_words() {
+template <arch::IsPort Port>
+bool Relocator<Port>::has_got_words() {
   if (image_.got_plt == nullptr) return false;
   std::uint64_t at = (RunAddr::of(image_.got_plt) - image_.bias).value;
   std::uint64_t bytes = Port::kGotPlt.reserved * sizeof(std::uintptr_t);
-  std::uint64_t first = UINT64_MAX;
-  for (const Rela& r : image_.jmprel)
-    if (Port::reloc_kind(elf::reloc_type(r)) == RelocKind::jump_slot && r.r_offset < first)
-      first = r.r_offset;
+  std::uint64_t first = UINT64_MAX, place = at + bytes;
+  for (const Rela& r : image_.jmprel) {
+    if (Port::reloc_kind(elf::reloc_type(r)) == RelocKind::jump_slot) {
+      if (r.r_offset < first) first = r.r_offset;
+      if (Port::kGotPlt.passes_slot && r.r_offset != place) return false;
+    }
+    place += sizeof(std::uintptr_t);
+  }
   return first == at + bytes && writable(at, bytes);
 }
 
-Status Relocator::plt(bool lazy, bool relro_is_protected) {
+template <arch::IsPort Port>
+Status Relocator<Port>::plt(bool lazy, bool relro_is_protected) {
   if (image_.jmprel.empty()) return {};
   if (lazy) store_got_words();
   for (std::size_t i = 0; i < image_.jmprel.size(); ++i) {
@@ -485,13 +509,15 @@ Status Relocator::plt(bool lazy, bool relro_is_protected) {
   return {};
 }
 
-Status Relocator::bind_slots() {
+template <arch::IsPort Port>
+Status Relocator<Port>::bind_slots() {
   MYLD_CHECK(find_windows());
   return plt(false, true);
 }
 
 /// Resolvers run last: they may read anything that the other relocations set up.
-Status Relocator::irelative() {
+template <arch::IsPort Port>
+Status Relocator<Port>::irelative() {
   if (!have_irelative_) return {};
   for (std::span<const Rela> table : {image_.rela, image_.jmprel})
     for (const Rela& r : table) {
@@ -505,7 +531,8 @@ Status Relocator::irelative() {
   return {};
 }
 
-Status Relocator::run() {
+template <arch::IsPort Port>
+Status Relocator<Port>::run() {
   text_is_open_ = image_.text_relocations;
   MYLD_CHECK(find_windows());
   MYLD_CHECK(relr());
@@ -522,7 +549,8 @@ Status Relocator::run() {
   return plt(m_.lazy, false);
 }
 
-Status Relocator::finish() {
+template <arch::IsPort Port>
+Status Relocator<Port>::finish() {
   if (text_is_open_) {
     text_is_open_ = false;
     MYLD_CHECK(find_windows());
@@ -530,76 +558,6 @@ Status Relocator::finish() {
   MYLD_CHECK(irelative());
   // Again, should a relocation have stored there.
   if (m_.lazy) store_got_words();
-  return {};
-}
-
-/// Text relocations: the pages are writable while they are changed and executable afterwards, never
-/// both at once.
-Status open_text(const Module& m, std::uint64_t page_size, bool open) {
-  for (const elf::Phdr& p : m.image.segments.phdrs) {
-    if (p.p_type != PT_LOAD || (p.p_flags & PF_W) != 0) continue;
-    std::uintptr_t from = round_down((m.image.bias + LinkAddr{p.p_vaddr}).value, page_size);
-    std::uintptr_t to = round_up((m.image.bias + LinkAddr{p.p_vaddr + p.p_memsz}).value, page_size);
-    int prot = open ? sys::kProtRead | sys::kProtWrite : map::protection(p.p_flags);
-    long got = sys::protect(reinterpret_cast<void*>(from), to - from, prot);
-    if (got < 0)
-      return Error{.code = Code::cannot_protect,
-                   .sys_errno = static_cast<int>(-got),
-                   .object = m.display,
-                   .subject = "text",
-                   .at = p.p_vaddr};
-  }
-  return {};
-}
-
-}  // namespace
-
-bool add_dependency(Module& user, Module& provider) {
-  if (&user == &provider || provider.from_start || provider.permanent) return true;
-  if (user.needed.contains(&provider) || user.bound_to.contains(&provider)) return true;
-  if (!user.bound_to.push(&provider)) return false;
-  ++provider.users;
-  return true;
-}
-
-Result<std::uintptr_t> address_of(const Runtime& runtime, const Definition& d) {
-  const Sym& s = *d.symbol;
-  if (s.st_shndx == SHN_ABS) return static_cast<std::uintptr_t>(s.st_value);
-  auto bad = [&](Code code) {
-    return Error{.code = code,
-                 .object = d.module->display,
-                 .subject = d.module->image.strings.data + s.st_name,
-                 .value = s.st_value};
-  };
-  const elf::Segments& segments = d.module->image.segments;
-  // One past the end is where `_end` and its like point.
-  if (s.st_value - segments.start.value > segments.end.value - segments.start.value)
-    return bad(Code::bad_symbol_value);
-  std::uintptr_t address = (d.module->image.bias + LinkAddr{s.st_value}).value;
-  if (elf::sym_type(s) != STT_GNU_IFUNC || s.st_shndx == SHN_UNDEF) return address;
-  if (!segments.is_code({s.st_value})) return bad(Code::bad_code_address);
-  return arch::call_ifunc(address, runtime.hwcaps);
-}
-
-Status
-relocate(Runtime& runtime, Module& m, const load::ErrorSink& sink, const FoundReferences* found) {
-  bool text = m.image.text_relocations;
-  if (text && !runtime.loader.policy.allow_text_relocations)
-    return Error{.code = Code::text_relocation, .object = m.display};
-  Relocator relocator(runtime, m, sink, found);
-  if (text) MYLD_CHECK(open_text(m, runtime.loader.page_size, true));
-  MYLD_CHECK(relocator.run());
-  if (text) MYLD_CHECK(open_text(m, runtime.loader.page_size, false));
-  MYLD_CHECK(relocator.finish());
-  MYLD_CHECK(map::protect_relro(m.mapping, m.image.segments, runtime.loader.page_size, m.display));
-  m.advance(load::Stage::relocated);
-  return {};
-}
-
-Status bind_all(Runtime& runtime, Module& m, const load::ErrorSink& sink) {
-  if (!m.lazy) return {};
-  MYLD_CHECK(Relocator(runtime, m, sink).bind_slots());
-  m.lazy = false;
   return {};
 }
 
