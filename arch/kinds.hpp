@@ -35,7 +35,8 @@ struct GotPltLayout {
   std::uint8_t module_slot;    ///< index of the word that holds the module
   std::uint8_t resolver_slot;  ///< index of the word that holds the trampoline's address
   std::uint8_t reserved;       ///< words in front of the first slot
-  /// The PLT passes the slot, not the relocation's index: slot n must be that of entry n of DT_JMPREL.
+  /// The PLT passes the slot, not the relocation's index: slot n must be that of entry n of
+  /// DT_JMPREL.
   bool passes_slot;
 };
 
