@@ -66,6 +66,7 @@ struct Runtime {
 
   /// Modules that nobody uses any more but that a thread still has something of (dlclose).
   Vec<load::Module*> lingering;
+  std::uint32_t closing = 0;  ///< calls of dlclose whose modules are on their way out
   std::uint32_t next_init_rank = 0;
   sys::RecursiveLock own_load_lock;  ///< where there is no libc to share one with
   sys::RecursiveLock own_chain_lock;

@@ -135,6 +135,14 @@ void futex_wait(std::uint32_t* at, std::uint32_t expected) {
   arch::syscall(arch::kSysFutex, word(at), kWaitPrivate, expected, 0);
 }
 
+void futex_wait_for(std::uint32_t* at, std::uint32_t expected, std::uint64_t ns) {
+  constexpr long kWaitPrivate = 128;
+  constexpr std::uint64_t kSecond = 1000000000;
+  std::int64_t time[2] = {static_cast<std::int64_t>(ns / kSecond),
+                          static_cast<std::int64_t>(ns % kSecond)};
+  arch::syscall(arch::kSysFutex, word(at), kWaitPrivate, expected, word(time));
+}
+
 void futex_wake(std::uint32_t* at, int count) {
   constexpr long kWakePrivate = 129;
   arch::syscall(arch::kSysFutex, word(at), kWakePrivate, count);

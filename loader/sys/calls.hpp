@@ -50,6 +50,8 @@ void write_all(int fd, const char* text, std::size_t bytes);
 [[noreturn]] void exit(int status);
 long execve(const char* path, const char* const* argv, const char* const* envp);
 void futex_wait(std::uint32_t* word, std::uint32_t expected);
+/// The same for at most `ns` nanoseconds.
+void futex_wait_for(std::uint32_t* word, std::uint32_t expected, std::uint64_t ns);
 void futex_wake(std::uint32_t* word, int count);
 std::uint64_t monotonic_ns();
 

@@ -81,6 +81,8 @@ bool find_garbage(Runtime& runtime, Vec<Module*>& group) {
     bool outside = m->users > m->counter || stays_by_itself(*m);
     bool for_now = !outside && stays_for_now(runtime, *m);
     if (for_now) linger(runtime, *m);
+    // Its users are not about to go: whoever closes one of them comes here again.
+    if (outside && runtime.closing == 0) stop_lingering(runtime, *m);
     if (!outside && !for_now) continue;
     m->mark = stays;
     if (!alive.push(m)) return false;
@@ -194,6 +196,11 @@ void unload(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going) {
   }
   retired.release();  // waits for the readers
   LoadGuard guard(runtime);
+  // What they used may have been closed while their destructors ran, and stayed for their sake.
+  for (Module* m : going)
+    each_use(*m, [&](Module& n) {
+      if (!n.leaving && n.opens == 0 && !stays_by_itself(n)) linger(runtime, n);
+    });
   for (Module* m : going) drop_uses(*m);
   for (Module* m : going) {
     tls::remove(runtime.tls, *m);
@@ -234,6 +241,7 @@ int close(void* handle) {
     if (!init::dependencies_first(group.span(), true, order) || !going.reserve(order.size()))
       return 0;
     for (std::size_t i = order.size(); i-- > 0;) going.push_reserved(order[i]);
+    ++runtime.closing;
     // From here on a dlopen of the same file maps it anew, and nobody binds to this copy any more
     // but those that go with it.
     for (Module* each : going) {
@@ -244,6 +252,8 @@ int close(void* handle) {
   }
   init::run_destructors(runtime, going.span());
   unload(runtime, *ns, going);
+  LoadGuard guard(runtime);
+  --runtime.closing;
   return 0;
 }
 

@@ -4,35 +4,43 @@
 #include "loader/heap/heap.hpp"
 #include "rtld/entry.hpp"
 #include "rtld/glibc/adapter.hpp"
+#include "rtld/init/gate.hpp"
 #include "rtld/init/run.hpp"
+#include "rtld/scope/lookup.hpp"
 
 namespace myld::glibc {
 namespace {
 
 void before_fork() {
   Runtime& r = the_runtime();
+  init::wait_for_foreign_code();
   r.chain_lock->lock();
   r.load_lock->lock();
   r.tls.lock.lock();
+  scope::lock_unique_symbols();
   heap::lock();
 }
 
 void in_parent() {
   Runtime& r = the_runtime();
   heap::unlock();
+  scope::unlock_unique_symbols();
   r.tls.lock.unlock();
   r.load_lock->unlock();
   r.chain_lock->unlock();
+  init::release_foreign_code();
 }
 
 void in_child() {
   Runtime& r = the_runtime();
   heap::reset_lock_in_child();
+  scope::unlock_unique_symbols();
   r.tls.lock.reset();
   r.load_lock->reset();
   r.chain_lock->reset();
   forget_readers_in_child();
   init::forget_other_threads(r);
+  init::release_foreign_code_in_child();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
 #include "rtld/entry.hpp"
+#include "rtld/init/gate.hpp"
 #include "rtld/init/order.hpp"
 
 namespace myld::init {
@@ -111,7 +112,9 @@ Status check_functions(const Module& m) {
 void run_constructors(Runtime& runtime, std::span<Module* const> order, char** envp) {
   std::uintptr_t me = arch::thread_pointer();
   for (Module* m : order) {
-    if (m->stage_now() >= Stage::running || !claim(runtime, *m, me)) continue;
+    if (m->stage_now() >= Stage::running) continue;
+    ForeignCode here;  // before the claim: a forked child must not find it claimed and never run
+    if (!claim(runtime, *m, me)) continue;
     // libc runs the program's own, from the link_map, or the program's start code does.
     if (!m->is_program && !m->is_loader) call_constructors(runtime, *m, envp);
     LoadGuard guard(runtime);
@@ -128,6 +131,7 @@ void run_preinit(Runtime& runtime, Module& program) {
 
 void run_destructors(Runtime& runtime, std::span<Module* const> order) {
   for (Module* m : order) {
+    ForeignCode here;
     {
       LoadGuard guard(runtime);
       // A module whose constructors have begun is finalised too, as exit() inside one must do.

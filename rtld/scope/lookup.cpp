@@ -103,14 +103,18 @@ constinit std::uint32_t g_unique_lock = 0;
 
 class UniqueGuard {
 public:
-  UniqueGuard() {
-    while (__atomic_exchange_n(&g_unique_lock, 1, __ATOMIC_ACQUIRE) != 0) {
-    }
-  }
-  ~UniqueGuard() { __atomic_store_n(&g_unique_lock, 0, __ATOMIC_RELEASE); }
+  UniqueGuard() { lock_unique_symbols(); }
+  ~UniqueGuard() { unlock_unique_symbols(); }
 };
 
 }  // namespace
+
+void lock_unique_symbols() {
+  while (__atomic_exchange_n(&g_unique_lock, 1, __ATOMIC_ACQUIRE) != 0) {
+  }
+}
+
+void unlock_unique_symbols() { __atomic_store_n(&g_unique_lock, 0, __ATOMIC_RELEASE); }
 
 Definition unique(const char* name, const Definition& candidate) {
   std::uint64_t hash = hash_string(name);

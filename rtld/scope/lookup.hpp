@@ -96,6 +96,10 @@ Match match(const Module& module, std::uint32_t index, const Request& request);
 /// What `symbol` of `module` is bound to when `found` is the first definition in its scopes.
 Definition conclude(Module& module, const Sym& symbol, Purpose purpose, const Definition& found);
 
+/// Bracket a fork(2): the child must find the tables of unique symbols whole.
+void lock_unique_symbols();
+void unlock_unique_symbols();
+
 /// Of all definitions of an STB_GNU_UNIQUE symbol in a namespace, the first that was asked for.
 Definition unique(const char* name, const Definition& candidate);
 /// Forgets the unique symbols of a module that goes away after a failed load.

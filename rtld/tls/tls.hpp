@@ -47,7 +47,8 @@ struct Thread {
   std::uint64_t capacity;  ///< highest usable index
   void** blocks;           ///< what the loader allocated for module i, or nullptr
   ErrorText error;
-  void* catcher;  ///< for the libc adapter
+  void* catcher;                ///< for the libc adapter
+  std::uint32_t foreign_depth;  ///< calls of constructors and destructors it is in (rtld/init/gate)
 };
 
 /// A module that has thread-local storage, by ID.
