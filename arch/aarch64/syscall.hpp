@@ -9,6 +9,8 @@
 
 namespace myld::arch {
 
+inline constexpr long kOpenNoFollow = 0100000;  // O_NOFOLLOW
+
 /// Returns the kernel's result: -errno on failure.
 [[gnu::always_inline]] inline long
 syscall(long n, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long f = 0) {

@@ -12,6 +12,8 @@ extern "C" [[gnu::visibility("hidden")]] int myld_riscv_hwprobe(
 
 namespace myld::arch {
 
+inline constexpr long kOpenNoFollow = 0400000;  // O_NOFOLLOW
+
 inline constexpr long kSysRiscvHwprobe = 258;
 
 /// Returns the kernel's result: -errno on failure.

@@ -16,6 +16,8 @@ inline constexpr long kSysRead = 0, kSysWrite = 1, kSysClose = 3, kSysFstat = 5,
                       kSysSetRobustList = 273, kSysMembarrier = 324, kSysRseq = 334,
                       kSysMemfdCreate = 319, kSysClockGettime = 228;
 
+inline constexpr long kOpenNoFollow = 0400000;  // O_NOFOLLOW
+
 /// The kernel's struct stat, of which the loader reads identity, type and size.
 struct Stat {
   std::uint64_t st_dev, st_ino, st_nlink;

@@ -3,6 +3,7 @@
 #include "arch/port.hpp"
 #include "loader/base/mem.hpp"
 #include "loader/elf/headers.hpp"
+#include "loader/sys/log.hpp"
 
 namespace myld::find {
 namespace {
@@ -281,6 +282,7 @@ Status Searcher::try_path(const char* path, By by, const Query& q) {
     path = redirector.path(redirector.context, path, q.requester, by);
     if (path == nullptr) return not_found(q.name);
   }
+  if (log::wants(log::kLibs)) log::Line() << "  trying file=" << path;
   Status result = open(path, q.out);
   if (result && config.only_set_user_id && !sys::is_set_user_id(q.out.stat)) {
     sys::close(q.out.fd);
@@ -300,10 +302,32 @@ Status Searcher::try_in(Directory& d, const char* subdirectory, By by, const Que
   return try_path(path, by, q);
 }
 
+void Searcher::log_directories(const DirectoryList& directories, By by, const Requester* of) {
+  log::Line line;
+  line << " search path=";
+  const char* colon = "";
+  auto add = [&](const Directory& d, const char* hwcap) {
+    std::string_view path(d.path, d.length);
+    if (d.length > 1 && hwcap == nullptr) path.remove_suffix(1);
+    line << colon << path;
+    if (hwcap != nullptr) line << "glibc-hwcaps/" << hwcap;
+    colon = ":";
+  };
+  for (Directory* d : directories) {
+    if (d->state == Directory::State::missing) continue;
+    if (has_hwcaps(*d))
+      for (const char* hwcap : hwcaps()) add(*d, hwcap);
+    add(*d, nullptr);
+  }
+  line << "\t\t(" << (by == By::standard ? "system search path" : text_of(by));
+  if (of != nullptr && (by == By::rpath || by == By::runpath || by == By::note))
+    line << " from file " << of->path;
+  line << ')';
+}
+
 Status
 Searcher::search(const DirectoryList& directories, By by, const Requester* of, const Query& q) {
-  if (!directories.empty() && listener.stop != nullptr)
-    listener.stop(listener.context, {by, &directories, of});
+  if (log::wants(log::kLibs) && !directories.empty()) log_directories(directories, by, of);
   for (Directory* d : directories) {
     if (d->state == Directory::State::missing) continue;
     if (has_hwcaps(*d)) {
@@ -349,7 +373,7 @@ void Searcher::load_cache() {
 Status Searcher::search_cache(const Query& q) {
   if (config.inhibit_cache || config.only_set_user_id) return not_found(q.name);
   if (!cache_loaded_) load_cache();
-  if (listener.stop != nullptr) listener.stop(listener.context, {By::cache, nullptr, q.requester});
+  if (log::wants(log::kLibs)) log::Line() << " search cache=" << config.cache_path;
   Hwcaps names{[](void* self) { return static_cast<Searcher*>(self)->hwcaps(); }, this};
   const char* cached = cache_.find(q.name, arch::Port::kCacheFlags, names);
   if (cached == nullptr) return not_found(q.name);
@@ -422,7 +446,9 @@ Status Searcher::find(const char* name, Requester* requester, Found& out) {
       listener.attempt(listener.context, {name, By::path, requester, s.error()});
     return s;
   }
-  if (listener.begin != nullptr) listener.begin(listener.context, name, requester);
+  if (log::wants(log::kLibs))
+    log::Line() << "find library=" << log::In{name, requester == nullptr ? 0 : requester->ns}
+                << "; searching";
   Query q{name, requester, out};
   if (requester != nullptr && requester->runpath == nullptr)
     if (Status s = search_rpaths(*requester, q); done(s)) return s;

@@ -32,6 +32,7 @@ using DirectoryList = Vec<Directory*>;
 /// The module that needs a library, as far as searching is concerned.
 struct Requester {
   const char* path = "";         ///< for messages
+  long ns = 0;                   ///< Lmid_t, for messages
   const char* origin = nullptr;  ///< value of $ORIGIN, or nullptr if unknown
   const char* rpath = nullptr;   ///< DT_RPATH, nullptr where there is DT_RUNPATH too
   const char* runpath = nullptr;
@@ -73,18 +74,9 @@ struct Attempt {
   const Requester* requester;
   Error result;  ///< Code::none: found
 };
-/// Directories, or the cache (`directories` is nullptr), that a search comes to.
-struct Stop {
-  By by;
-  const DirectoryList* directories;
-  const Requester* of;  ///< whose RPATH or RUNPATH it is; the requester elsewhere
-};
-/// Told of a search as it goes on, if it wants to be.
 struct Listener {
   void (*attempt)(void* context, const Attempt&) = nullptr;
   void* context = nullptr;
-  void (*begin)(void* context, const char* name, const Requester*) = nullptr;
-  void (*stop)(void* context, const Stop&) = nullptr;
 };
 /// May put another path in the place of each that is about to be opened, or nullptr to pass it over
 /// (rtld-audit's la_objsearch). What it returns must last until the search is over.
@@ -166,6 +158,7 @@ private:
   split(const char* text, const char* separators, const Requester* requester, DirectoryList& out);
   Directory* intern(const char* path, std::size_t length);
   bool has_hwcaps(Directory& directory);
+  void log_directories(const DirectoryList& directories, By by, const Requester* of);
   bool rpath_inhibited(const Requester& requester) const;
   void load_cache();
 

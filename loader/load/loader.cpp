@@ -3,6 +3,7 @@
 #include "arch/port.hpp"
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
+#include "loader/sys/log.hpp"
 
 #include <new>
 
@@ -26,10 +27,34 @@ void destroy(Module* m) {
     heap::release(const_cast<elf::Phdr*>(phdrs.data()), phdrs.size_bytes());
   }
   if (m->path[0] != 0) release_string(m->path);
-  if (m->requested[0] != 0) release_string(m->requested);
+  release_string(m->requested);
   release_string(m->origin);
   m->~Module();
   heap::release(m, sizeof(Module));
+}
+
+void log_request(const Namespace& ns, const char* name, const Module* by, bool at_run_time) {
+  log::Line() << "";
+  log::Line line;
+  line << "file=" << log::In{name, ns.id};
+  if (by != nullptr)
+    line << (at_run_time ? ";  dynamically loaded by " : ";  needed by ")
+         << log::In{by->display, by->ns->id};
+}
+
+void log_mapped(const Module& m, const char* name) {
+  constexpr unsigned kDigits = 2 * sizeof(void*), kPhnumWidth = 18;
+  auto address = [](std::uintptr_t a) { return sys::Hex{a, kDigits}; };
+  const elf::Segments& s = m.image.segments;
+  log::Line() << "";
+  log::Line() << "file=" << log::In{name, m.ns->id} << ";  generating link map";
+  log::Line() << "  dynamic: " << address(reinterpret_cast<std::uintptr_t>(m.image.dynamic))
+              << "  base: " << address(m.mapping.bias.value)
+              << "   size: " << address(m.mapping.bytes);
+  log::Line() << "    entry: " << address((m.mapping.bias + m.entry).value)
+              << "  phdr: " << address(reinterpret_cast<std::uintptr_t>(s.phdrs.data()))
+              << "  phnum: " << sys::Decimal{s.phdrs.size(), kPhnumWidth};
+  log::Line() << "";
 }
 
 /// What Requester::resolution_note is.
@@ -162,10 +187,9 @@ Result<Module*> Loader::new_module(Namespace& ns, const char* display) {
   return m;
 }
 
-Status Loader::read_headers(find::Found& found, Module& m, bool& fixed_address) {
+Result<elf::Ehdr> Loader::read_headers(find::Found& found, Module& m) {
   auto size = static_cast<std::uint64_t>(found.stat.st_size);
   elf::Ehdr e = MYLD_TRY(elf::check_header({found.head, found.head_bytes}, size, found.path));
-  fixed_address = e.e_type == ET_EXEC;
   std::size_t bytes = e.e_phnum * sizeof(elf::Phdr);
   auto* phdrs = static_cast<elf::Phdr*>(heap::allocate(bytes));
   if (phdrs == nullptr) return no_memory(found.path);
@@ -186,7 +210,7 @@ Status Loader::read_headers(find::Found& found, Module& m, bool& fixed_address) 
   }
   m.image.segments = MYLD_TRY(
       elf::check_segments({phdrs, e.e_phnum}, size, page_size, policy.segments, found.path));
-  return {};
+  return e;
 }
 
 /// The part that is the same for files and for images that were already mapped.
@@ -209,8 +233,8 @@ Status Loader::finish(Module& m, Vec<Module*>& created) {
   return {};
 }
 
-Result<Module*>
-Loader::add_file(Namespace& ns, find::Found& found, Module* requester, Vec<Module*>& created) {
+Result<Module*> Loader::add_file(
+    Namespace& ns, find::Found& found, const char* name, Module* requester, Vec<Module*>& created) {
   auto fail = [&](Module* m, Error e) -> Result<Module*> {
     sys::close(found.fd);
     // The error's strings may be the module's.
@@ -227,9 +251,12 @@ Loader::add_file(Namespace& ns, find::Found& found, Module* requester, Vec<Modul
   if (!made) return fail(nullptr, made.error());
   Module* m = made.value();
   m->file = {found.stat.st_dev, found.stat.st_ino};
+  m->requester.ns = ns.id;
   m->requester.loader = requester == nullptr ? nullptr : &requester->requester;
-  bool fixed_address = false;
-  if (Status s = read_headers(found, *m, fixed_address); !s) return fail(m, s.error());
+  auto header = read_headers(found, *m);
+  if (!header) return fail(m, header.error());
+  bool fixed_address = header.value().e_type == ET_EXEC;
+  m->entry = {header.value().e_entry};
   if (m->image.segments.dynamic == nullptr)
     return fail(m, {.code = Code::no_dynamic, .object = found.path});
   auto mapped =
@@ -237,8 +264,12 @@ Loader::add_file(Namespace& ns, find::Found& found, Module* requester, Vec<Modul
   if (!mapped) return fail(m, mapped.error());
   m->mapping = mapped.value();
   set_path(*m, found.path, found.path);
+  char* requested = copy_string(name);
+  if (requested == nullptr) return fail(m, no_memory(found.path));
+  m->requested = requested;
   if (!ns.by_file.insert(hash_of(m->file), m)) return fail(m, no_memory(found.path));
   if (Status s = finish(*m, created); !s) return fail(m, s.error());
+  if (log::wants(log::kFiles)) log_mapped(*m, name);
   sys::close(found.fd);
   return m;
 }
@@ -266,6 +297,7 @@ Result<Module*> Loader::open(Namespace& ns,
   if (Module* m = find_loaded(ns, name)) return m;
   // Every namespace shares the one loader, whatever name libc asks for it by.
   if (self != nullptr && equal(name, arch::Port::kLoaderSoname)) return self;
+  if (log::wants(log::kFiles)) log_request(ns, name, requester, at_run_time);
   find::Found found;
   if (Status s = searcher.find(name, requester == nullptr ? nullptr : &requester->requester, found);
       !s)
@@ -281,10 +313,7 @@ Result<Module*> Loader::open(Namespace& ns,
     if (m != self && !add_name(*m, name)) return no_memory(name);
     return m;
   }
-  m = MYLD_TRY(add_file(ns, found, requester, created));
-  char* requested = copy_string(name);
-  if (requested == nullptr) return no_memory(name);
-  if (*requested != 0) m->requested = requested;
+  m = MYLD_TRY(add_file(ns, found, name, requester, created));
   // The name it was asked by means it from now on, but a path is not a soname: two requests
   // "./a.so" from different directories are told apart by their files.
   if (find_char(name, '/') == nullptr && !add_name(*m, name)) return no_memory(name);
@@ -351,6 +380,10 @@ Status Loader::check_versions(std::span<Module* const> modules, const ErrorSink&
       if (provider == nullptr && equal(v.file, arch::Port::kLoaderSoname)) provider = self;
       if (provider == nullptr)
         continue;  // reported as missing already, or provided by another name
+      if (log::wants(log::kVersions))
+        log::Line() << "checking for version `" << v.name << "' in file "
+                    << log::In{provider->display, provider->ns->id} << " required by file "
+                    << log::In{m->display, m->ns->id};
       if (provider->image.verdef == nullptr) {
         Error e{.code = Code::undefined_version, .object = provider->display, .detail = m->display};
         if (!sink.report(sink.context, e)) return e;

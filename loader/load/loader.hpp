@@ -31,6 +31,9 @@ public:
   /// The loader's own module: what DT_NEEDED of Port::kLoaderSoname means in every namespace.
   Module* self = nullptr;
 
+  /// The program runs: what is loaded now was asked for by dlopen.
+  bool at_run_time = false;
+
   /// The module that `name` means in `ns`, loaded if need be (without its dependencies). A new
   /// module is appended to `ns` and to `created`. Errors: as Searcher::find, elf::check_*,
   /// map::map_segments; the new module leaves no trace then.
@@ -40,9 +43,13 @@ public:
                        bool only_if_loaded,
                        Vec<Module*>& created);
 
-  /// Makes a module of an open file. `found.path` becomes the module's.
-  Result<Module*>
-  add_file(Namespace& ns, find::Found& found, Module* requester, Vec<Module*>& created);
+  /// Makes a module of an open file that was asked for as `name`. `found.path` becomes the
+  /// module's.
+  Result<Module*> add_file(Namespace& ns,
+                           find::Found& found,
+                           const char* name,
+                           Module* requester,
+                           Vec<Module*>& created);
 
   /// Makes a module of an image that the kernel has mapped (the program, the vDSO) or that is the
   /// loader itself. The program headers must stay mapped.
@@ -70,7 +77,7 @@ public:
   bool add_name(Module& module, const char* name);
 
 private:
-  Status read_headers(find::Found& found, Module& module, bool& fixed_address);
+  Result<elf::Ehdr> read_headers(find::Found& found, Module& module);
   Status finish(Module& module, Vec<Module*>& created);
   Status load_needed(Module& module, Vec<Module*>& created, const ErrorSink& sink);
   Result<Module*> new_module(Namespace& ns, const char* display);

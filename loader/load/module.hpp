@@ -76,10 +76,11 @@ struct Module {
   elf::VersionTable versions;
 
   map::Mapping mapping;
-  const char* path = "";         ///< l_name: as found, "" for the program
-  const char* display = "";      ///< for messages: path, or the program's name
-  const char* requested = "";    ///< the name it was first asked for by (heap string, or "")
-  const char* origin = nullptr;  ///< directory of the file
+  LinkAddr entry;                   ///< e_entry of a file that the loader mapped
+  const char* path = "";            ///< l_name: as found, "" for the program
+  const char* display = "";         ///< for messages: path, or the program's name
+  const char* requested = nullptr;  ///< the name it was first asked for by; of files
+  const char* origin = nullptr;     ///< directory of the file
   find::Requester requester;
   FileId file;
   Namespace* ns = nullptr;

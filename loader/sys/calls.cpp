@@ -28,6 +28,12 @@ long open_for_reading(const char* path) {
       [&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kCloexec | kNonblock); });
 }
 
+long open_for_appending(const char* path) {
+  constexpr long kWriteOnly = 1, kCreate = 0100, kAppend = 02000, kCloexec = 02000000;
+  constexpr long kFlags = kWriteOnly | kCreate | kAppend | kCloexec | arch::kOpenNoFollow;
+  return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kFlags, 0666); });
+}
+
 // close(2) is not retried: the descriptor is gone even after EINTR.
 long close(int fd) { return arch::syscall(arch::kSysClose, fd); }
 

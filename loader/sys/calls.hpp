@@ -19,6 +19,8 @@ inline constexpr int kMadvHugePage = 14, kMadvPopulateRead = 22, kMadvPopulateWr
 
 /// open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK): the last so that a FIFO does not hang the start.
 long open_for_reading(const char* path);
+/// open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666).
+long open_for_appending(const char* path);
 long close(int fd);
 long fstat(int fd, Stat* out);
 /// Reads until `bytes` are there, the file ends or an error: returns the bytes read.

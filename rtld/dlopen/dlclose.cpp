@@ -4,6 +4,7 @@
 // modules the process has. Among those, one stays if it has a user outside, an open handle, or a
 // reason of its own; and so does all that it leads to. The rest, cycles included, goes together.
 #include "loader/base/mem.hpp"
+#include "loader/sys/log.hpp"
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/object_index.hpp"
@@ -203,6 +204,10 @@ void unload(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going) {
     });
   for (Module* m : going) drop_uses(*m);
   for (Module* m : going) {
+    if (log::wants(log::kFiles)) {
+      log::Line() << "";
+      log::Line() << "file=" << log::In{m->display, m->ns->id} << ";  destroying link map";
+    }
     tls::remove(runtime.tls, *m);
     release_link_map(runtime, *m);
     runtime.loader.remove(*m);
@@ -233,6 +238,11 @@ int close(void* handle) {
       return -1;
     }
     --m->opens;
+    if (log::wants(log::kFiles)) {
+      log::Line() << "";
+      log::Line() << "closing file=" << m->display
+                  << "; direct_opencount=" << sys::Decimal{m->opens};
+    }
     if (m->opens != 0 || m->from_start) return 0;
     Vec<Module*> group;
     if (!candidates(runtime, *m, group) || !find_garbage(runtime, group) || group.empty()) return 0;

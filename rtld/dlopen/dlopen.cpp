@@ -4,7 +4,9 @@
 // scopes, relocation, TLS of all threads. Then a commit that cannot fail publishes the result, the
 // lock is dropped and the constructors run.
 #include "loader/base/mem.hpp"
+#include "loader/sys/log.hpp"
 #include "rtld/debug/r_debug.hpp"
+#include "rtld/debug/reports.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/object_index.hpp"
 #include "rtld/dlopen/transaction.hpp"
@@ -68,6 +70,8 @@ Status load_and_relocate(Runtime& runtime, Transaction& t, Module& root, int mod
     m->advance(load::Stage::scoped);
     m->lazy = lazy && !m->image.bind_now;
   }
+  if (log::wants(log::kScopes))
+    for (Module* m : t.created) debug::log_scopes(*m);
   scope::Batch batch;
   relocate::look_up_references(order.span(), batch);
   for (std::uint32_t i = 0; i < order.size(); ++i) {
@@ -132,6 +136,11 @@ open_in(Runtime& runtime, Transaction& t, const char* name, int mode, Module* ca
     if (root->permanent_because == nullptr) root->permanent_because = "RTLD_NODELETE";
   }
   ++root->opens;
+  if (log::wants(log::kFiles)) {
+    log::Line() << "opening file=" << log::In{root->display, ns.id}
+                << "; direct_opencount=" << sys::Decimal{root->opens};
+    log::Line() << "";
+  }
   t.commit();
   return Opened{root, t.is_new_namespace};
 }

@@ -1,6 +1,7 @@
 // dlsym(3), dlvsym(3).
 #include "arch/vector_state.hpp"
 #include "loader/base/mem.hpp"
+#include "loader/sys/log.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/object_index.hpp"
 #include "rtld/entry.hpp"
@@ -102,6 +103,10 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
       return nullptr;
     }
     d = found.value();
+    if (log::wants(log::kBindings)) {
+      Module* from = module_at(caller);
+      scope::log_binding(from == nullptr ? *runtime.program : *from, d, request, false);
+    }
     if (elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE) d = scope::unique(name, d);
     if (elf::sym_type(*d.symbol) == STT_TLS) return thread_local_address(d, name);
     const Module* user = module_at(caller);

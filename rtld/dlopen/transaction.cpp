@@ -1,6 +1,7 @@
 #include "rtld/dlopen/transaction.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/sys/log.hpp"
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/entry.hpp"
@@ -183,7 +184,11 @@ void Transaction::commit() {
     load::ModuleList* old = ns_.global.list;
     __atomic_store_n(&ns_.global.list, new_global_, __ATOMIC_RELEASE);
     if (room) retired.list(old);
-    for (Module* m : *group_members(*promoted_)) m->global = true;
+    for (Module* m : *group_members(*promoted_)) {
+      if (!m->global && log::wants(log::kScopes))
+        log::Line() << "add " << log::In{m->display, ns_.id} << " to global scope";
+      m->global = true;
+    }
   }
   if (!created.empty()) {
     if (runtime_.abi->chain_changed != nullptr) runtime_.abi->chain_changed(runtime_, ns_);

@@ -2,6 +2,7 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
+#include "loader/sys/log.hpp"
 #include "rtld/entry.hpp"
 #include "rtld/init/gate.hpp"
 #include "rtld/init/order.hpp"
@@ -64,8 +65,16 @@ void announce_change() {
 
 using Initialiser = void (*)(int, char**, char**);
 
+void log_call(const char* what, const Module& m) {
+  if (!log::wants(log::kCalls)) return;
+  log::Line() << "";
+  log::Line() << what << m.display;
+  log::Line() << "";
+}
+
 void call_constructors(const Runtime& runtime, const Module& m, char** envp) {
   const elf::Initialisers& i = m.image.init;
+  if (i.has_init || !i.init_array.empty()) log_call("calling init: ", m);
   if (i.has_init) m.image.at<void(int, char**, char**)>(i.init)(runtime.argc, runtime.argv, envp);
   for (std::uintptr_t f : i.init_array)
     reinterpret_cast<Initialiser>(f)(runtime.argc, runtime.argv, envp);
@@ -73,6 +82,7 @@ void call_constructors(const Runtime& runtime, const Module& m, char** envp) {
 
 void call_destructors(const Module& m) {
   const elf::Initialisers& i = m.image.init;
+  if (i.has_fini || !i.fini_array.empty()) log_call("calling fini: ", m);
   for (std::size_t n = i.fini_array.size(); n-- > 0;)
     reinterpret_cast<void (*)()>(i.fini_array[n])();
   if (i.has_fini) m.image.at<void()>(i.fini)();
@@ -125,6 +135,7 @@ void run_constructors(Runtime& runtime, std::span<Module* const> order, char** e
 }
 
 void run_preinit(Runtime& runtime, Module& program) {
+  if (!program.image.init.preinit_array.empty()) log_call("calling preinit: ", program);
   for (std::uintptr_t f : program.image.init.preinit_array)
     reinterpret_cast<Initialiser>(f)(runtime.argc, runtime.argv, runtime.envp);
 }

@@ -37,6 +37,7 @@ void collect(std::span<const Rela> relocations, std::uint32_t user, scope::Batch
 }  // namespace
 
 void look_up_references(std::span<Module* const> modules, scope::Batch& batch) {
+  if (scope::looks_up_one_by_one()) return;
   const load::ScopeChain* chain = nullptr;
   std::uint64_t references = 0;
   for (const Module* m : modules) {

@@ -1,6 +1,7 @@
 #include "rtld/scope/lookup.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/sys/log.hpp"
 
 namespace myld::scope {
 namespace {
@@ -163,6 +164,8 @@ Definition find_in_list(const load::ModuleList* list, const Request& r, std::uin
   if (list == nullptr) return {};
   for (std::uint32_t i = from; i < list->count; ++i) {
     Module* m = list->modules[i];
+    if (log::wants(log::kSymbols))
+      log::Line() << "symbol=" << r.name << ";  lookup in file=" << log::In{m->display, m->ns->id};
     if (m == r.skip || (r.purpose == Purpose::copy && m->is_program)) continue;
     const Sym* s = find_in_module(*m, r);
     if (s == nullptr) continue;
@@ -215,21 +218,38 @@ bool version_is_known(const Module& m, std::uint32_t index, const Sym& symbol) {
   return v < m.versions.size() && m.versions[v].name != nullptr;
 }
 
+void log_binding(const Module& from, const Definition& to, const Request& r, bool is_protected) {
+  log::Line line;
+  line << "binding file " << log::In{from.display, from.ns->id} << " to "
+       << log::In{to.module->display, to.module->ns->id} << ": "
+       << (is_protected ? "protected" : "normal") << " symbol `" << r.name << '\'';
+  if (r.version != nullptr) line << " [" << r.version->name << ']';
+}
+
 Definition resolve(Module& m, const Sym& symbol, std::uint32_t index, Purpose purpose) {
   if (refers_to_itself(symbol)) return {&m, &symbol};
   const char* name = m.image.strings.data + symbol.st_name;
   Request request = Request::of(name, version_of(m, index), purpose);
   request.leaving_too = m.leaving;
-  return conclude(m, symbol, purpose, find(__atomic_load_n(&m.scopes, __ATOMIC_ACQUIRE), request));
+  Definition d =
+      conclude(m, symbol, purpose, find(__atomic_load_n(&m.scopes, __ATOMIC_ACQUIRE), request));
+  if (d && log::wants(log::kBindings))
+    log_binding(m, d, request, elf::sym_visibility(symbol) == STV_PROTECTED);
+  return d;
 }
 
-Definition conclude(Module& m, const Sym& symbol, Purpose purpose, const Definition& d) {
+bool looks_up_one_by_one() {
+  return g_strong_first || log::wants(log::kSymbols | log::kBindings);
+}
+
+Definition conclude(Module& m, const Sym& symbol, Purpose purpose, const Definition& found) {
   if (refers_to_itself(symbol)) return {&m, &symbol};
+  Definition d = found;
   if (elf::sym_visibility(symbol) == STV_PROTECTED && symbol.st_shndx != SHN_UNDEF) {
     // The module's own definition, unless the program has made its PLT entry the canonical address
     // of the function: then pointers must compare equal to that.
     bool canonical = d.module != nullptr && d.symbol->st_shndx == SHN_UNDEF;
-    if (!canonical) return {&m, &symbol};
+    if (!canonical) d = {&m, &symbol};
   }
   if (d && elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE && purpose != Purpose::copy)
     return unique(m.image.strings.data + symbol.st_name, d);

@@ -74,6 +74,13 @@ bool version_is_known(const Module& module, std::uint32_t index, const Sym& symb
 /// module.scopes. Takes no lock but for STB_GNU_UNIQUE's table.
 Definition resolve(Module& module, const Sym& symbol, std::uint32_t index, Purpose purpose);
 
+/// Must references be looked up one by one, in order, with resolve()? Where somebody wants to be
+/// told of each (LD_DEBUG), or a rule that find() alone knows holds (LD_DYNAMIC_WEAK).
+bool looks_up_one_by_one();
+
+/// LD_DEBUG=bindings: says what a reference of `from` is bound to.
+void log_binding(const Module& from, const Definition& to, const Request& r, bool is_protected);
+
 // ---- The parts of resolve(), for whoever looks many references up at once (batch.hpp) ----------
 
 /// Local and hidden entries refer to themselves; nothing is looked up.

@@ -1,8 +1,9 @@
 // The start of a process, as a list of passes.
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
-#include "loader/sys/text.hpp"
+#include "loader/sys/log.hpp"
 #include "rtld/debug/r_debug.hpp"
+#include "rtld/debug/reports.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/object_index.hpp"
 #include "rtld/entry.hpp"
@@ -35,6 +36,12 @@ struct Start {
   Vec<Module*> order;     ///< the same, dependencies first
   int program_index = 0;  ///< direct: of the program's name in the stack's argv
 
+  debug::Times times;
+
+  void mark(std::uint64_t& time) {
+    if (log::wants(log::kStatistics)) time = sys::monotonic_ns();
+  }
+
   explicit Start(Runtime& r) : runtime(r), errors(r) {}
 
   void require(const Status& status) {
@@ -60,6 +67,21 @@ void give_permissions(Start& s) {
     s.errors.warn({.code = Code::unknown_permission, .subject = word});
 }
 
+/// LD_DEBUG.
+void start_log(Start& s) {
+  Options& o = s.runtime.options;
+  std::uint32_t categories = o.debug == nullptr ? 0 : log::parse(o.debug);
+  if ((categories & log::kHelp) != 0) {
+    log::print_help();
+    sys::exit(0);
+  }
+  log::start(categories, o.debug_output);
+  o.trace_unused = o.mode == Mode::trace && log::wants(log::kUnused);
+  // What only calls refer to is in use as well.
+  o.bind_now = o.bind_now || log::wants(log::kUnused);
+  s.mark(s.times.begin);
+}
+
 /// What the kernel says, and what the user asks for.
 void read_request(Start& s, std::uintptr_t* stack) {
   Runtime& r = s.runtime;
@@ -75,6 +97,7 @@ void read_request(Start& s, std::uintptr_t* stack) {
   read_environment(r);
   if (r.secure) s.require(open_standard_descriptors());
   glibc::read_early(r);
+  start_log(s);
   if (r.options.show_auxv) show_auxv(r.stack);
   if (r.options.dynamic_weak) scope::prefer_strong_definitions();
   if (!r.direct) return give_permissions(s);
@@ -119,11 +142,13 @@ void add_first_modules(Start& s) {
 /// Everything that the program needs, directly or not, mapped.
 void load_closure(Start& s) {
   Runtime& r = s.runtime;
+  s.mark(s.times.loading);
   Vec<Module*> created;
   if (!created.push(r.program)) s.require(Error{.code = Code::out_of_memory});
   add_preloads(r, created, s.errors.sink());
   s.require(r.loader.load_closure({}, created, s.errors.sink()));
   for (Module* m : created) m->from_start = true;
+  s.mark(s.times.loaded);
   if (!load::breadth_first(*r.program, s.closure) ||
       !init::dependencies_first(s.closure.span(), false, s.order))
     s.require(Error{.code = Code::out_of_memory});
@@ -156,6 +181,7 @@ void publish_modules(Start& s) {
   dlopen::ObjectIndex* index = ok ? dlopen::index_with(r.first.modules.span()) : nullptr;
   if (index == nullptr) s.require(Error{.code = Code::out_of_memory});
   dlopen::publish_index(index);
+  if (log::wants(log::kScopes)) debug::log_initial_scopes(r);
   debug::publish(r);
   // The loader comes last in the chain, where programs that walk it are used to find it.
   for (Module* m : r.first.modules)
@@ -186,6 +212,7 @@ void set_up_thread(Start& s) {
 /// Dependencies first, the program last: its COPY relocations take what the others have stored.
 void relocate_modules(Start& s) {
   Runtime& r = s.runtime;
+  s.mark(s.times.relocating);
   for (Module* m : {r.loader.self, r.vdso})
     if (m != nullptr) {
       m->advance(load::Stage::relocated);
@@ -209,6 +236,14 @@ void relocate_modules(Start& s) {
   for (Module* m : s.order) s.require(init::check_functions(*m));
   // The images hold relocated words, so they are copied only now.
   tls::initialise_first_thread(r.tls, arch::thread_pointer());
+  s.mark(s.times.relocated);
+  if (log::wants(log::kStatistics)) debug::log_statistics(r, s.times);
+}
+
+void log_step(const char* what, const Module& m) {
+  log::Line() << "";
+  log::Line() << what << m.display;
+  log::Line() << "";
 }
 
 /// From here on nobody changes what libc and the loader call through, and what is never unloaded
@@ -230,8 +265,11 @@ void initialise_modules(Start& s) {
   if (r.abi->before_constructors != nullptr) r.abi->before_constructors(r);
   debug::announce(r.first, debug::State::consistent);
   r.started = true;
+  r.loader.at_run_time = true;
   init::run_preinit(r, *r.program);
   init::run_constructors(r, s.order.span(), r.envp);
+  for (const char* what : {"initialize program: ", "transferring control: "})
+    if (log::wants(log::kCalls)) log_step(what, *r.program);
 }
 
 }  // namespace

@@ -218,7 +218,7 @@ Status add_named_program(Runtime& runtime, const char* path, char** arguments) {
   if (file == nullptr) return Error{.code = Code::out_of_memory};
   bool runs = runtime.options.mode == Mode::run;
   Vec<Module*> created;
-  auto added = runtime.loader.add_file(runtime.first, found, nullptr, created);
+  auto added = runtime.loader.add_file(runtime.first, found, path, nullptr, created);
   if (!added) {
     if (added.error().code != Code::no_dynamic || runtime.options.mode == Mode::verify)
       return added.error();

@@ -21,7 +21,7 @@ const char* shown_path(const Runtime& r, const Module& m) {
 
 void show(Text& out, const Runtime& r, const Module& m) {
   // What was asked for by the path it has is not shown twice (the vDSO, libraries by path).
-  const char* asked = m.is_program ? "" : m.requested[0] != 0 ? m.requested : m.path;
+  const char* asked = m.is_program ? "" : m.requested != nullptr ? m.requested : m.path;
   out << '\t' << asked;
   if (!equal(asked, m.path)) out << " => " << shown_path(r, m);
   out << " (" << sys::Hex{m.mapping.start.value, kAddressDigits} << ")\n";

@@ -2,6 +2,7 @@
 
 #include "arch/port.hpp"
 #include "loader/base/mem.hpp"
+#include "loader/sys/log.hpp"
 
 namespace myld::tls {
 namespace {
@@ -180,6 +181,22 @@ void initialise(State& s) {
   s.threads.previous = s.threads.next = &s.threads;
 }
 
+namespace {
+
+void log_assignment(const Module& m) {
+  log::Line line;
+  line << "tls: file=" << log::In{m.display, m.ns->id}
+       << "; module=" << sys::Decimal{m.tls.module_id}
+       << "; bytes=" << sys::Decimal{segment(m).p_memsz}
+       << "; align=" << sys::Decimal{segment(m).p_align};
+  if (!m.tls.is_static) return;
+  bool below = m.tls.tp_offset < 0;
+  auto distance = static_cast<std::uint64_t>(below ? -m.tls.tp_offset : m.tls.tp_offset);
+  line << "; static, thread pointer " << (below ? "-" : "+") << sys::Hex{distance};
+}
+
+}  // namespace
+
 Status assign(State& s, Module& m) {
   if (m.image.segments.tls == nullptr || segment(m).p_memsz == 0) return {};
   std::uint64_t id = s.lowest_free < 1 ? 1 : s.lowest_free;
@@ -193,6 +210,7 @@ Status assign(State& s, Module& m) {
     m.tls.is_static = true;
     m.tls.tp_offset = s.layout.place(shape(m));
   }
+  if (log::wants(log::kTls)) log_assignment(m);
   if (s.slots_changed != nullptr) s.slots_changed(id);
   return {};
 }
