@@ -1,6 +1,7 @@
 // Relocation for the ISA that the loader is built for, and what it shares with lazy binding.
 #include "loader/map/mapping.hpp"
 #include "loader/sys/calls.hpp"
+#include "loader/sys/log.hpp"
 #include "rtld/relocate/relocator.hpp"
 
 namespace myld::relocate {
@@ -58,6 +59,10 @@ Result<std::uintptr_t> address_of(const Runtime& runtime, const Definition& d) {
 
 Status
 relocate(Runtime& runtime, Module& m, const load::ErrorSink& sink, const FoundReferences* found) {
+  if (log::wants(log::kReloc)) {
+    log::Line() << "";
+    log::Line() << "relocation processing: " << m.display << (m.lazy ? " (lazy)" : "");
+  }
   bool text = m.image.text_relocations;
   if (text && !runtime.loader.policy.allow_text_relocations)
     return Error{.code = Code::text_relocation, .object = m.display};
