@@ -30,6 +30,15 @@ enum class RelocKind : std::uint8_t {
 /// Source: Drepper, "ELF Handling For Thread-Local Storage", section 3.
 enum class TlsVariant : std::uint8_t { i, ii };
 
+/// How a file says that its indirect branches land on marked instructions only, and how the kernel
+/// is told to check it. prot == 0: not on this ISA, or not by mmap's protection.
+struct BranchTargets {
+  std::uint32_t property = 0;  ///< type of the program property in PT_GNU_PROPERTY
+  std::uint32_t bit = 0;       ///< of its value
+  int prot = 0;                ///< mprotect's bit
+  std::uint64_t hwcap2 = 0;    ///< AT_HWCAP2: the CPU checks
+};
+
 /// What a lazily bound PLT leaves in the reserved words of its GOT.
 struct GotPltLayout {
   std::uint8_t module_slot;    ///< index of the word that holds the module

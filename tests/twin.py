@@ -7,6 +7,7 @@ A case is a folder with sources and a case.toml:
     statements = [7, 8]             # numbers of the statements of docs/dlfcn.md that it proves
     arch = ["x86_64"]               # default: every ISA
     cpu = ["avx2"]                  # flags of /proc/cpuinfo that the case needs
+    legs = ["direct"]               # only these, where patchelf spoils the program
     executes = true                 # it starts programs itself, which an emulator cannot follow
     normalise = ["addresses"]       # what may differ between runs
     matrix = {ldflags = [["-Wl,-z,lazy"], ["-Wl,-z,now"]], hash = ["sysv", "gnu"], linker = ["bfd"]}
@@ -48,7 +49,8 @@ from twins import ROOT, Failure, Skip
 # every object of a riscv64 libc asks for.
 UNABLE = {"riscv64": ("gold", "lld")}
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent"}
-CASE_KEYS = {"about", "executes", "statements", "arch", "cpu", "normalise", "matrix", "build", "run"}
+CASE_KEYS = {"about", "legs", "executes", "statements", "arch", "cpu", "normalise", "matrix", "build",
+             "run"}
 BUILD_KEYS = {"out", "src", "flags", "libs", "rpath", "cc", "cxx", "linker", "arch", "command"}
 RUN_KEYS = {"program", "options", "args", "env", "stdin", "argv0", "timeout", "expect", "differs", "expect_ldso",
             "arch"}
@@ -121,6 +123,13 @@ def command_of(leg, step, program, options):
     return [program], argv0
 
 
+def legs_of(case, options):
+    legs = [leg for leg in twins.legs(options) if leg in case.get("legs", twins.legs(options))]
+    if not legs:
+        raise Skip("not in this way")
+    return legs
+
+
 def run_leg(leg, step, case, options, folder):
     def expand(text):
         return text.replace("$WORK", str(folder))
@@ -141,7 +150,7 @@ def try_run(step, case, options, folders):
     reference.require({"status": 0, "stderr": ""} | reference_expect, "ld.so")
     if "stdout" not in reference_expect and not reference.stdout:
         raise Failure("ld.so: printed nothing, so nothing would be compared")
-    for leg in twins.legs(options):
+    for leg in legs_of(case, options):
         if leg == "interp" and "options" in step:
             continue
         outcome = run_leg(leg, step, case, options, folders[leg])
@@ -170,7 +179,7 @@ def build_case(case, folder, options):
     for step in case["build"]:
         if is_for(options, step):
             build(step, case, options, folders["ldso"])
-    if "interp" in twins.legs(options):
+    if "interp" in legs_of(case, options):
         shutil.copytree(folders["ldso"], folders["interp"], symlinks=True)
         programs = [f for f in folders["interp"].rglob("*") if f.is_file() and not f.is_symlink()
                     and twins.has_interpreter(f)]

@@ -28,6 +28,10 @@ struct Aarch64 {
   /// ld.so.cache: FLAG_AARCH64_LIB64 | FLAG_ELF_LIBC6.
   static constexpr std::uint32_t kCacheFlags = 0x0a03;
 
+  /// BTI: GNU_PROPERTY_AARCH64_FEATURE_1_AND and its bit, PROT_BTI, HWCAP2_BTI.
+  /// Source: AAELF64 "Program Property"; Linux, arch/arm64/include/uapi/asm/{mman,hwcap}.h.
+  static constexpr BranchTargets kBranchTargets = {
+      .property = 0xc0000000, .bit = 1, .prot = 0x10, .hwcap2 = 1 << 17};
   /// The kernel gives no AT_FPUCW, and libc has no control word to load.
   static constexpr std::uint32_t kFpuControl = 0;
   /// Marks the abort handlers of restartable sequences (rseq(2), RSEQ_SIG): a `brk` with a number

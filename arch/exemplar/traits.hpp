@@ -66,9 +66,10 @@ struct Exemplar {
   static constexpr const char* kVdsoGettimeofday = "__vdso_gettimeofday";
   static constexpr const char* kVdsoGetrandom = "__vdso_getrandom";
 
-  /// mmap's protection bit for code that lands indirect branches on marked instructions only, for
-  /// files whose PT_GNU_PROPERTY asks for it; 0: the ISA has none, or the kernel takes no such bit.
-  static constexpr int kProtBranchTargets = 0x20;
+  /// How files say that their indirect branches land on marked instructions only, and how the
+  /// kernel is told; {}: the ISA has no such thing, or the kernel wants to be told otherwise.
+  static constexpr BranchTargets kBranchTargets = {
+      .property = 0xc000ee00, .bit = 2, .prot = 0x20, .hwcap2 = 1};
 
   /// Every dynamic relocation of the psABI's table, and no other: an unknown number is refused by
   /// name of the file and place, never skipped. Kinds that an ISA lacks are never returned.

@@ -30,6 +30,8 @@ struct Riscv64 {
   /// ld.so.cache: FLAG_RISCV_FLOAT_ABI_DOUBLE | FLAG_ELF_LIBC6.
   static constexpr std::uint32_t kCacheFlags = 0x1003;
 
+  /// Landing pads (Zicfilp) are turned on for a process by prctl, not for a file by mprotect.
+  static constexpr BranchTargets kBranchTargets = {};
   /// The kernel gives no AT_FPUCW, and libc has no control word to load.
   static constexpr std::uint32_t kFpuControl = 0;
   /// Linux's RSEQ_SIG is 0xf1401073, but the releases of libc that do not know it end the process

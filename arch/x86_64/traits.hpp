@@ -31,6 +31,8 @@ struct X86_64 {
   /// ELF_LIBC6).
   static constexpr std::uint32_t kCacheFlags = 0x0303;
 
+  /// IBT of user space is no matter of mprotect, and Linux does not offer it.
+  static constexpr BranchTargets kBranchTargets = {};
   /// What AT_FPUCW stands for where the kernel gives none; 0: the ISA has no such word.
   static constexpr std::uint32_t kFpuControl = 0x037f;
   /// Marks the abort handlers of restartable sequences (rseq(2), RSEQ_SIG).

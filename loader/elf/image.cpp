@@ -358,4 +358,36 @@ std::span<const std::uint8_t> find_note(const Image& image, const char* owner, s
   return {};
 }
 
+std::uint32_t program_property(const Image& image, std::uint32_t type) {
+  const Phdr* p = image.segments.property;
+  if (p == nullptr || image.segments.find_in_file({p->p_vaddr}, p->p_filesz) == nullptr) return 0;
+  const auto* base = image.at<const std::uint8_t>({p->p_vaddr});
+  // One note, "GNU" of type 5, then {type, bytes, value} padded to eight bytes each.
+  constexpr std::uint32_t kPropertyType0 = 5;
+  struct {
+    Nhdr header;
+    char name[4];
+  } note;
+  if (p->p_filesz < sizeof note) return 0;
+  memcpy(&note, base, sizeof note);
+  if (note.header.n_type != kPropertyType0 || note.header.n_namesz != 4 ||
+      memcmp(note.name, "GNU", 4) != 0 || note.header.n_descsz > p->p_filesz - sizeof note)
+    return 0;
+  std::uint64_t at = sizeof note, end = at + note.header.n_descsz;
+  while (end - at >= 8) {
+    std::uint32_t words[2];
+    memcpy(words, base + at, sizeof words);
+    at += sizeof words;
+    if (words[1] > end - at) return 0;
+    if (words[0] == type && words[1] == 4) {
+      std::uint32_t value = 0;
+      memcpy(&value, base + at, sizeof value);
+      return value;
+    }
+    at += round_up(words[1], 8);
+    if (at > end) return 0;
+  }
+  return 0;
+}
+
 }  // namespace myld::elf

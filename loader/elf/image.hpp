@@ -104,6 +104,10 @@ struct Image {
 /// (binutils).
 Result<Image> read_image(LoadBias bias, const Segments& segments, const char* object);
 
+/// The value of the program property `type` in PT_GNU_PROPERTY, where it is a 32-bit word; 0 if
+/// there is none. Source: "Linux Extensions to gABI", .note.gnu.property.
+std::uint32_t program_property(const Image& image, std::uint32_t type);
+
 /// The note of `type` owned by `owner` in the PT_NOTE segments, or an empty span.
 std::span<const std::uint8_t> find_note(const Image& image, const char* owner, std::uint32_t type);
 

@@ -223,6 +223,10 @@ Status Loader::finish(Module& m, Vec<Module*>& created) {
   m.requester.no_default_directories = m.image.has_flag_1(DF_1_NODEFLIB);
   m.permanent = m.image.has_flag_1(DF_1_NODELETE);
   if (m.permanent) m.permanent_because = "DF_1_NODELETE";
+  constexpr arch::BranchTargets kBranches = arch::Port::kBranchTargets;
+  m.branch_targets = policy.branch_targets &&
+                     (elf::program_property(m.image, kBranches.property) & kBranches.bit) != 0;
+  if (m.branch_targets) map::check_branch_targets(m.mapping, m.image.segments, page_size);
   m.stack_executable =
       m.image.segments.stack != nullptr ? (m.image.segments.stack->p_flags & PF_X) != 0 : false;
   if (m.image.soname != nullptr && !add_name(m, m.image.soname)) return no_memory(m.display);

@@ -114,6 +114,7 @@ struct Module {
   bool global = false;            ///< in its namespace's global scope
   bool lazy = false;              ///< its PLT slots are bound at the first call
   bool owns_mapping = true;       ///< false: mapped by the kernel
+  bool branch_targets = false;    ///< the kernel checks indirect branches into it
   bool stack_executable = false;  ///< its PT_GNU_STACK asks for it
   /// Nobody uses it any more and its destructors run or have run: only those that go with it may
   /// still bind to it. Set under the load lock, read without.

@@ -157,6 +157,18 @@ Result<Mapping> map_segments(int fd,
   return mapping;
 }
 
+void check_branch_targets(const Mapping& mapping,
+                          const elf::Segments& segments,
+                          std::uint64_t page_size) {
+  for (const elf::Phdr& p : segments.phdrs) {
+    if (p.p_type != PT_LOAD || (p.p_flags & PF_X) == 0) continue;
+    std::uintptr_t from = round_down((mapping.bias + LinkAddr{p.p_vaddr}).value, page_size);
+    std::uintptr_t to = round_up((mapping.bias + LinkAddr{p.p_vaddr + p.p_memsz}).value, page_size);
+    sys::protect(reinterpret_cast<void*>(from), to - from,
+                 protection(p.p_flags) | arch::Port::kBranchTargets.prot);
+  }
+}
+
 void unmap(const Mapping& mapping) { sys::unmap(mapping.start.as<void>(), mapping.bytes); }
 
 bool in_relro(const elf::Segments& segments, LinkAddr at, std::uint64_t page_size) {

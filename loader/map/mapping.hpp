@@ -40,6 +40,13 @@ Result<Mapping> map_segments(int fd,
                              std::uint64_t page_size,
                              const char* object);
 
+/// Has the kernel check that indirect branches into the code land where they may
+/// (Port::kBranchTargets). A sandbox that forbids changes of code's protection costs the check, not
+/// the program.
+void check_branch_targets(const Mapping& mapping,
+                          const elf::Segments& segments,
+                          std::uint64_t page_size);
+
 void unmap(const Mapping& mapping);
 
 /// True if `at` is in the pages that protect_relro() makes read-only.

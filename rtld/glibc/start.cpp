@@ -39,6 +39,8 @@ void read_early(Runtime& runtime) {
   __libc_enable_secure = runtime.secure ? 1 : 0;
   runtime.hwcaps = {runtime.stack.get(sys::kAtHwcap), runtime.stack.get(sys::kAtHwcap2),
                     runtime.stack.get(sys::kAtHwcap3), runtime.stack.get(sys::kAtHwcap4)};
+  runtime.loader.policy.branch_targets =
+      (runtime.hwcaps.hwcap2 & arch::Port::kBranchTargets.hwcap2) != 0;
   runtime.loader.searcher.config.cpu = {
       .hwcaps = [](void* r) { return usable_hwcaps(*static_cast<Runtime*>(r)); },
       .platform = [](void* r) { return examine(*static_cast<Runtime*>(r)).platform; },

@@ -25,6 +25,7 @@ Status open_text(const Module& m, std::uint64_t page_size, bool open) {
                    .subject = "text",
                    .at = p.p_vaddr};
   }
+  if (!open && m.branch_targets) map::check_branch_targets(m.mapping, m.image.segments, page_size);
   return {};
 }
 
