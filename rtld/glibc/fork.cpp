@@ -12,9 +12,10 @@ namespace myld::glibc {
 namespace {
 
 void before_fork() {
+  // The chain changes under both its lock and the load lock, so the latter is enough; and a thread
+  // that is inside dl_iterate_phdr, whose callback may take its time, holds the former.
   Runtime& r = the_runtime();
   init::wait_for_foreign_code();
-  r.chain_lock->lock();
   r.load_lock->lock();
   r.tls.lock.lock();
   scope::lock_unique_symbols();
@@ -27,7 +28,6 @@ void in_parent() {
   scope::unlock_unique_symbols();
   r.tls.lock.unlock();
   r.load_lock->unlock();
-  r.chain_lock->unlock();
   init::release_foreign_code();
 }
 
