@@ -146,8 +146,9 @@ struct UniqueEntry {
 
 /// An isolated set of modules (dlmopen). The first is the one that the program starts in.
 struct Namespace {
-  long id = 0;           ///< Lmid_t
-  Vec<Module*> modules;  ///< in load order
+  long id = 0;               ///< Lmid_t
+  std::uint64_t serial = 0;  ///< unlike the ID it is never used again
+  Vec<Module*> modules;      ///< in load order
   Scope global;
   Module* program = nullptr;  ///< first module: the program, or what dlmopen opened
   Module* libc = nullptr;

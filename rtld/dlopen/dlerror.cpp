@@ -2,25 +2,42 @@
 // the module it speaks of.
 #include "loader/base/mem.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
+#include "rtld/dlopen/object_index.hpp"
+#include "rtld/entry.hpp"
+
+#include <new>
 
 namespace myld::dlopen {
-namespace {
-
-/// What dlerror says when there was no memory for the text.
-constinit char g_no_memory[] = "out of memory";
-
-void release_text(char*& text) {
-  if (text != g_no_memory) release_string(text);
-  text = nullptr;
+void use_errors_of(std::uintptr_t caller) {
+  tls::Thread* t = tls::current_thread();
+  if (t == nullptr) return;
+  std::uint64_t serial = 0;
+  if (the_runtime().namespaces.size() > 1) {
+    ReadSection section;
+    const Module* m = module_at(caller);
+    if (m != nullptr) serial = m->ns->serial;
+  }
+  tls::ErrorText& now = t->error;
+  if (now.serial == serial) return;
+  tls::ErrorText** place = &now.others;
+  while (*place != nullptr && (*place)->serial != serial) place = &(*place)->others;
+  if (*place == nullptr) {
+    void* memory = heap::allocate(sizeof(tls::ErrorText));
+    if (memory == nullptr) return;  // better somebody else's error than none
+    *place = new (memory) tls::ErrorText{.serial = serial};
+  }
+  // The first stays the first: only what is in it changes places.
+  tls::ErrorText& wanted = **place;
+  tls::ErrorText kept = now;
+  now = {wanted.serial, wanted.text, wanted.pending, wanted.reported, now.others};
+  wanted = {kept.serial, kept.text, kept.pending, kept.reported, wanted.others};
 }
-
-}  // namespace
 
 void clear_error() {
   tls::Thread* t = tls::current_thread();
   if (t == nullptr || !t->error.pending) return;
   t->error.pending = false;
-  release_text(t->error.text);
+  tls::release_error_text(t->error.text);
 }
 
 void set_error(const Error& error) {
@@ -31,14 +48,14 @@ void set_error(const Error& error) {
   char text[1024];
   std::size_t n = render(error, text, sizeof text);
   t->error.text = copy_string(text, n);
-  if (t->error.text == nullptr) t->error.text = g_no_memory;
+  if (t->error.text == nullptr) t->error.text = tls::g_out_of_memory;
   t->error.pending = true;
 }
 
 char* error() {
   tls::Thread* t = tls::current_thread();
   if (t == nullptr) return nullptr;
-  release_text(t->error.reported);
+  tls::release_error_text(t->error.reported);
   if (!t->error.pending) return nullptr;
   t->error.pending = false;
   t->error.reported = t->error.text;

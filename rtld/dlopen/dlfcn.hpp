@@ -30,6 +30,9 @@ char* error();
 int address(const void* address, AddressInfo* info, void** extra, int flags);
 int info(void* handle, int request, void* argument);
 
+/// What follows is about the errors of the namespace that `caller` is in, until the thread's next
+/// call of this. To be called at each public entrance.
+void use_errors_of(std::uintptr_t caller);
 /// Keeps `error` for the calling thread's dlerror(). Clears it when it is Code::none.
 void set_error(const Error& error);
 void clear_error();

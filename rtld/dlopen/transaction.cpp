@@ -37,11 +37,14 @@ load::Namespace* make_namespace(Runtime& runtime) {
     return nullptr;
   }
   auto* ns = new (memory) load::Namespace;
+  static constinit std::uint64_t last_serial = 0;  // under the load lock
   ns->id = static_cast<long>(id);
+  ns->serial = ++last_serial;
   ns->r_debug = r_debug;
   auto* r = static_cast<debug::RDebug*>(r_debug);
   *r = _r_debug;
   r->r_map = nullptr;
+  r->r_next = nullptr;  // it is chained when the namespace is published
   r->r_version = 2;
   if (id == runtime.namespaces.size())
     runtime.namespaces.push_reserved(ns);
@@ -100,6 +103,7 @@ Status Transaction::make_group(Module& root) {
   Vec<Module*> members;
   if (!load::breadth_first(root, members))
     return Error{.code = Code::out_of_memory, .object = root.display};
+  load::interposers_first({members.begin(), members.size()});
   root.group.list = load::make_list(members.span());
   if (root.group.list == nullptr) return Error{.code = Code::out_of_memory, .object = root.display};
   if (created.empty()) made_group_ = &root;

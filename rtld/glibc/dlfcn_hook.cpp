@@ -12,17 +12,30 @@ namespace {
 
 std::uintptr_t number(const void* p) { return reinterpret_cast<std::uintptr_t>(p); }
 
+/// The functions that are not told who calls know where they return to: libc jumps to them from its
+/// own last instruction, or calls them; in either case that is in the caller's namespace.
+#define MYLD_CALLER number(__builtin_return_address(0))
+
 void* hook_dlopen(const char* file, int mode, void* caller) {
+  dlopen::use_errors_of(number(caller));
   return dlopen::open(file, mode, number(caller), dlopen::kCallersNamespace);
 }
-int hook_dlclose(void* handle) { return dlopen::close(handle); }
+int hook_dlclose(void* handle) {
+  dlopen::use_errors_of(MYLD_CALLER);
+  return dlopen::close(handle);
+}
 void* hook_dlsym(void* handle, const char* name, void* caller) {
+  dlopen::use_errors_of(number(caller));
   return dlopen::symbol(handle, name, nullptr, number(caller));
 }
 void* hook_dlvsym(void* handle, const char* name, const char* version, void* caller) {
+  dlopen::use_errors_of(number(caller));
   return dlopen::symbol(handle, name, version, number(caller));
 }
-char* hook_dlerror() { return dlopen::error(); }
+char* hook_dlerror() {
+  dlopen::use_errors_of(MYLD_CALLER);
+  return dlopen::error();
+}
 int hook_dladdr(const void* at, dlopen::AddressInfo* info) {
   return dlopen::address(at, info, nullptr, 0);
 }
@@ -30,48 +43,63 @@ int hook_dladdr1(const void* at, dlopen::AddressInfo* info, void** extra, int fl
   return dlopen::address(at, info, extra, flags);
 }
 int hook_dlinfo(void* handle, int request, void* argument) {
+  dlopen::use_errors_of(MYLD_CALLER);
   return dlopen::info(handle, request, argument);
 }
 void* hook_dlmopen(long ns, const char* file, int mode, void* caller) {
+  dlopen::use_errors_of(number(caller));
   return dlopen::open(file, mode, number(caller), ns);
 }
 
 /// libc's own calls must not touch what the program has not read of dlerror yet.
 class KeepError {
 public:
-  KeepError() : thread_(tls::current_thread()), kept_(thread_->error) { thread_->error = {}; }
+  explicit KeepError(std::uintptr_t caller) : caller_(caller), thread_(tls::current_thread()) {
+    dlopen::use_errors_of(caller_);
+    text_ = thread_->error.text;
+    pending_ = thread_->error.pending;
+    thread_->error.text = nullptr;
+    thread_->error.pending = false;
+  }
   ~KeepError() {
+    dlopen::use_errors_of(caller_);  // a constructor may have changed it
     dlopen::clear_error();
-    thread_->error = kept_;
+    thread_->error.text = text_;
+    thread_->error.pending = pending_;
   }
   KeepError(const KeepError&) = delete;
   KeepError& operator=(const KeepError&) = delete;
 
 private:
+  std::uintptr_t caller_;
   tls::Thread* thread_;
-  tls::ErrorText kept_;
+  char* text_;
+  bool pending_;
 };
 
-/// libc does not say who it calls for: itself.
-std::uintptr_t libc_address() { return the_runtime().first.libc->mapping.start.value; }
-
+// The libc that calls is the one of its namespace, and what it opens goes there.
 void* libc_dlopen_mode(const char* name, int mode) {
   constexpr int kInternal = static_cast<int>(0x80000000);
-  KeepError keep;
-  return dlopen::open(name, mode & ~kInternal, libc_address(), dlopen::kCallersNamespace);
+  std::uintptr_t caller = MYLD_CALLER;
+  KeepError keep(caller);
+  return dlopen::open(name, mode & ~kInternal, caller, dlopen::kCallersNamespace);
 }
 void* libc_dlsym(void* map, const char* name) {
-  KeepError keep;
-  return dlopen::symbol(map, name, nullptr, libc_address());
+  std::uintptr_t caller = MYLD_CALLER;
+  KeepError keep(caller);
+  return dlopen::symbol(map, name, nullptr, caller);
 }
 void* libc_dlvsym(void* map, const char* name, const char* version) {
-  KeepError keep;
-  return dlopen::symbol(map, name, version, libc_address());
+  std::uintptr_t caller = MYLD_CALLER;
+  KeepError keep(caller);
+  return dlopen::symbol(map, name, version, caller);
 }
 int libc_dlclose(void* map) {
-  KeepError keep;
+  KeepError keep(MYLD_CALLER);
   return dlopen::close(map);
 }
+
+#undef MYLD_CALLER
 
 struct Hook {
   void* (*dlopen)(const char*, int, void*);

@@ -5,6 +5,14 @@
 #include "loader/sys/log.hpp"
 
 namespace myld::tls {
+
+constinit char g_out_of_memory[] = "out of memory";
+
+void release_error_text(char*& text) {
+  if (text != g_out_of_memory) release_string(text);
+  text = nullptr;
+}
+
 namespace {
 
 using Port = arch::Port;
@@ -154,6 +162,19 @@ Thread* new_thread(State& s, std::uintptr_t tp) {
   return t;
 }
 
+void release_errors(ErrorText& first) {
+  release_error_text(first.text);
+  release_error_text(first.reported);
+  for (ErrorText* e = first.others; e != nullptr;) {
+    ErrorText* next = e->others;
+    release_error_text(e->text);
+    release_error_text(e->reported);
+    heap::release(e, sizeof *e);
+    e = next;
+  }
+  first = {};
+}
+
 void free_thread(State& s, Thread& t) {
   for (std::uint64_t id = 1; id < s.slots.size() && id <= t.capacity; ++id)
     if (t.blocks[id] != nullptr && s.slots[id].module != nullptr)
@@ -164,8 +185,7 @@ void free_thread(State& s, Thread& t) {
     release_dtv(dtv, dtv[-1].value);
     dtv = older;
   }
-  release_string(t.error.text);
-  release_string(t.error.reported);
+  release_errors(t.error);
   heap::release(&t, sizeof(Thread));
 }
 
@@ -215,17 +235,77 @@ Status assign(State& s, Module& m) {
   return {};
 }
 
+namespace {
+
+/// Which bytes of static TLS a block takes, by their distance from the thread pointer.
+struct Extent {
+  std::uint64_t begin, end;
+};
+
+Extent extent(const Module& m, std::int64_t tp_offset) {
+  auto at =
+      static_cast<std::uint64_t>(Port::kTlsVariant == arch::TlsVariant::ii
+                                     ? -tp_offset - static_cast<std::int64_t>(segment(m).p_memsz)
+                                     : tp_offset);
+  return {at, at + segment(m).p_memsz};
+}
+
+bool overlaps(const State& s, const Extent& e) {
+  for (const Slot& slot : s.slots) {
+    if (slot.module == nullptr || !slot.module->tls.is_static) continue;
+    Extent other = extent(*slot.module, slot.module->tls.tp_offset);
+    if (e.begin < other.end && other.begin < e.end) return true;
+  }
+  return false;
+}
+
+/// The first place in the surplus where the block of `m` fits: next to what the start-up modules
+/// take, or next to a later module, so that what closed modules leave is used again.
+bool place_late(const State& s, const Module& m, std::int64_t& tp_offset) {
+  bool found = false;
+  std::uint64_t best = 0;
+  auto look = [&](std::uint64_t edge) {
+    StaticLayout layout = s.layout;
+    if (edge < layout.used()) return;
+    layout.set_used(edge);
+    std::int64_t offset = layout.place(shape(m));
+    if (layout.used() > s.static_limit || (found && layout.used() >= best)) return;
+    if (overlaps(s, extent(m, offset))) return;
+    found = true;
+    best = layout.used();
+    tp_offset = offset;
+  };
+  look(s.layout.used());
+  for (const Slot& slot : s.slots)
+    if (slot.module != nullptr && slot.module->tls.is_static)
+      look(extent(*slot.module, slot.module->tls.tp_offset).end);
+  return found;
+}
+
+/// Bytes of the surplus that no module has.
+std::uint64_t static_bytes_left(const State& s) {
+  std::uint64_t left = s.static_limit - s.layout.used();
+  for (const Slot& slot : s.slots)
+    if (slot.module != nullptr && slot.module->tls.is_static &&
+        extent(*slot.module, slot.module->tls.tp_offset).begin >= s.layout.used())
+      left -= segment(*slot.module).p_memsz;
+  return left;
+}
+
+}  // namespace
+
 Status require_static(State& s, Module& m) {
   if (m.tls.is_static) return {};
   BlockShape b = shape(m);
   // A block that asks for more alignment than the threads' blocks have cannot be put there.
-  if (s.layout.used_after(b) > s.static_limit || b.align > static_align(s))
+  std::int64_t tp_offset = 0;
+  if (b.align > static_align(s) || !place_late(s, m, tp_offset))
     return Error{.code = Code::no_static_tls,
                  .object = m.display,
-                 .at = s.static_limit - s.layout.used(),
+                 .at = static_bytes_left(s),
                  .value = b.bytes};
   m.tls.is_static = true;
-  m.tls.tp_offset = s.layout.place(b);
+  m.tls.tp_offset = tp_offset;
   if (s.slots_changed != nullptr) s.slots_changed(m.tls.module_id);
   return {};
 }
@@ -305,13 +385,6 @@ void remove(State& s, Module& m) {
     t->dtv[id] = {kNoBlock, nullptr};
     if (t->blocks[id] != nullptr) release_block(*t, id, m);
   }
-  // Static TLS is given back only from the edge; a hole would need every thread's agreement.
-  if (m.tls.is_static && Port::kTlsVariant == arch::TlsVariant::ii &&
-      s.layout.used() == static_cast<std::uint64_t>(-m.tls.tp_offset))
-    s.layout.set_used(s.layout.used() - segment(m).p_memsz);
-  else if (m.tls.is_static && Port::kTlsVariant == arch::TlsVariant::i &&
-           s.layout.used() == static_cast<std::uint64_t>(m.tls.tp_offset) + segment(m).p_memsz)
-    s.layout.set_used(static_cast<std::uint64_t>(m.tls.tp_offset));
   if (id < s.lowest_free) s.lowest_free = id;
   s.slots[id] = {nullptr, ++s.generation};
   while (s.slots.size() > 1 && s.slots.back().module == nullptr) s.slots.pop();
@@ -336,9 +409,7 @@ bool recycle_thread(State& s, std::uintptr_t tp) {
   Guard guard(s.lock);
   Thread* t = thread_at(tp);
   if (t == nullptr) return false;
-  release_string(t->error.text);
-  release_string(t->error.reported);
-  t->error = {};
+  release_errors(t->error);
   return grow(*t, s.slots.size()) && fill_all(s, *t);
 }
 

@@ -31,12 +31,19 @@ struct TlsIndex {
   std::uint64_t module, offset;
 };
 
-/// Error state of dlerror(3) of one thread.
+/// Error state of dlerror(3) of one thread, for the callers in one namespace: each has a libc, and
+/// so a dlerror, of its own.
 struct ErrorText {
-  char* text = nullptr;      ///< heap string or nullptr
-  bool pending = false;      ///< not yet reported
-  char* reported = nullptr;  ///< what dlerror returned last: valid until the next call
+  std::uint64_t serial = 0;     ///< of the namespace
+  char* text = nullptr;         ///< heap string or nullptr
+  bool pending = false;         ///< not yet reported
+  char* reported = nullptr;     ///< what dlerror returned last: valid until the next call
+  ErrorText* others = nullptr;  ///< those of the other namespaces that called
 };
+
+/// The text of an error for which there was no memory: it is not on the heap.
+extern constinit char g_out_of_memory[];
+void release_error_text(char*& text);
 
 /// The loader's record of a thread.
 struct Thread {
