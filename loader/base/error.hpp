@@ -21,6 +21,7 @@ enum class Code : std::uint16_t {
   empty_expansion,
   no_dlopen,
   cannot_dlopen_pie,
+  cannot_dlopen_executable,
   // headers
   not_elf,
   wrong_class,

@@ -40,6 +40,7 @@ constexpr Text kTexts[] = {
     {Code::name_too_long, "{o}: file name too long"},
     {Code::empty_expansion, "{o}: cannot expand dynamic string token in '{s}'"},
     {Code::no_dlopen, "{o}: shared object cannot be dlopen()ed"},
+    {Code::cannot_dlopen_executable, "{o}: cannot dynamically load executable"},
     {Code::cannot_dlopen_pie, "{o}: cannot dynamically load position-independent executable"},
     {Code::not_elf, "{o}: invalid ELF header"},
     {Code::wrong_class, "{o}: wrong ELF class: {s}"},

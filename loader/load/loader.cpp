@@ -156,6 +156,16 @@ bool breadth_first(Module& module, Vec<Module*>& out) {
   return true;
 }
 
+void interposers_first(std::span<Module*> list) {
+  std::size_t front = 1;
+  for (std::size_t i = 1; i < list.size(); ++i) {
+    if (!list[i]->image.has_flag_1(DF_1_INTERPOSE)) continue;
+    Module* m = list[i];
+    for (std::size_t k = i; k > front; --k) list[k] = list[k - 1];
+    list[front++] = m;
+  }
+}
+
 Module* Loader::find_loaded(Namespace& ns, const char* name) {
   return ns.by_name.find(hash_string(name), [&](const Module& m) {
     for (const char* each : m.names)
@@ -261,6 +271,9 @@ Result<Module*> Loader::add_file(
   if (!header) return fail(m, header.error());
   bool fixed_address = header.value().e_type == ET_EXEC;
   m->entry = {header.value().e_entry};
+  // Only the program lies where it was linked to lie; nothing needs it by name.
+  if (fixed_address && requester != nullptr)
+    return fail(m, {.code = Code::cannot_dlopen_executable, .object = found.path});
   if (m->image.segments.dynamic == nullptr)
     return fail(m, {.code = Code::no_dynamic, .object = found.path});
   auto mapped =
@@ -314,7 +327,8 @@ Result<Module*> Loader::open(Namespace& ns,
     sys::close(found.fd);
     release_string(found.path);
     if (m == nullptr) return static_cast<Module*>(nullptr);
-    if (m != self && !add_name(*m, name)) return no_memory(name);
+    // A path names the file that is there now, not the module for ever: see below.
+    if (m != self && find_char(name, '/') == nullptr && !add_name(*m, name)) return no_memory(name);
     return m;
   }
   m = MYLD_TRY(add_file(ns, found, name, requester, created));

@@ -94,6 +94,9 @@ std::uint32_t next_mark();
 
 /// `module` and its closure, each once, breadth-first. False when memory ran out.
 [[nodiscard]] bool breadth_first(Module& module, Vec<Module*>& out);
+/// Makes a search order of a breadth-first list: after the first module, which it belongs to, those
+/// that ask for it with DF_1_INTERPOSE come before the others.
+void interposers_first(std::span<Module*> list);
 
 /// A ModuleList of `modules` on the heap, or nullptr; freed by release_list().
 ModuleList* make_list(std::span<Module* const> modules);

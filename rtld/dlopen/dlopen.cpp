@@ -55,6 +55,7 @@ constexpr load::ErrorSink kVersions{versions_error, nullptr};
 Status load_and_relocate(Runtime& runtime, Transaction& t, Module& root, int mode) {
   MYLD_CHECK(check_openable(root));
   MYLD_CHECK(runtime.loader.load_closure({}, t.created, kStopAtFirst));
+  for (Module* m : t.created) MYLD_CHECK(check_openable(*m));
   MYLD_CHECK(runtime.loader.check_versions(t.created.span(), kVersions));
   for (Module* m : t.created)
     if (!make_link_map(runtime, *m)) return no_memory(m->display);
@@ -91,7 +92,8 @@ Status prepare(Runtime& runtime, Transaction& t, Module& root, int mode) {
       for (Module* m : *t.group_members(root))
         MYLD_CHECK(relocate::bind_all(runtime, *m, kStopAtFirst));
   }
-  if ((mode & kGlobal) != 0 && !t.prepare_promotion(root)) return no_memory(root.display);
+  bool global = (mode & kGlobal) != 0 || root.image.has_flag_1(DF_1_GLOBAL);
+  if (global && !t.prepare_promotion(root)) return no_memory(root.display);
   if (!t.extend_scopes(root)) return no_memory(root.display);
   if (!t.created.empty() && !t.prepare_index()) return no_memory(root.display);
   return {};
@@ -184,10 +186,15 @@ void* open(const char* file, int mode, std::uintptr_t caller_address, long ns) {
     Module* caller = module_at(caller_address);
     if (caller == nullptr || caller->is_loader) caller = runtime.program;
     if (file == nullptr || *file == 0) {
-      load::Namespace* own = ns >= 0 && static_cast<std::size_t>(ns) < runtime.namespaces.size()
-                                 ? runtime.namespaces[static_cast<std::size_t>(ns)]
-                                 : caller->ns;
-      return own == nullptr ? nullptr : own->program->link_map;
+      // A new namespace needs something to begin with.
+      bool is_new = false;
+      auto own = ns == kNewNamespace ? Error{.code = Code::invalid_namespace,
+                                             .sys_errno = sys::kEinval,
+                                             .object = caller->display}
+                                     : find_namespace(runtime, ns, caller, is_new);
+      if (own) return own.value()->program->link_map;
+      set_error(own.error());
+      return nullptr;
     }
     auto opened = open_module(runtime, file, mode, caller, ns);
     if (!opened) {

@@ -21,10 +21,13 @@ bool dependencies_first(std::span<Module* const> list, bool with_bound, Vec<Modu
   for (Module* m : list) m->mark = waiting;
   if (!out.reserve(out.size() + list.size())) return false;
   Vec<Frame> stack;
-  for (std::size_t i = list.size(); i-- > 0;) {
-    if (list[i]->mark != waiting) continue;
-    list[i]->mark = visited;
-    if (!stack.push({list[i], 0})) return false;
+  // Twice through the list: the first time only to those that ask to be initialised first.
+  for (std::size_t i = 2 * list.size(); i-- > 0;) {
+    Module* root = list[i % list.size()];
+    if (root->mark != waiting) continue;
+    if (i >= list.size() && !root->image.has_flag_1(DF_1_INITFIRST)) continue;
+    root->mark = visited;
+    if (!stack.push({root, 0})) return false;
     while (!stack.empty()) {
       Frame& top = stack.back();
       Module* next = child(*top.module, top.next, with_bound);

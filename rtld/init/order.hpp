@@ -8,9 +8,9 @@ using load::Module;
 
 /// Appends the modules of `list` to `out`, each after those that it needs; a cycle is entered where
 /// the list's order says. `list` is in breadth-first or load order; among modules that do not need
-/// each other the last of it comes first, as everyone is used to from the GNU system. `with_bound`
-/// counts the modules that relocations are bound to as needed too. False when memory ran out. No
-/// recursion.
+/// each other the last of it comes first, as everyone is used to from the GNU system; but those
+/// with DF_1_INITFIRST, and what they need, come before all others. `with_bound` counts the modules
+/// that relocations are bound to as needed too. False when memory ran out. No recursion.
 [[nodiscard]] bool
 dependencies_first(std::span<Module* const> list, bool with_bound, Vec<Module*>& out);
 

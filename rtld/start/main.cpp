@@ -175,6 +175,7 @@ void choose_abi(Start& s) {
 void publish_modules(Start& s) {
   Runtime& r = s.runtime;
   for (Module* m : s.closure) m->global = true;
+  load::interposers_first({s.closure.begin(), s.closure.size()});
   r.first.global.list = load::make_list(s.closure.span());
   bool ok = r.first.global.list != nullptr;
   for (Module* m : r.first.modules) ok = ok && dlopen::make_scopes(*m, nullptr, false);
