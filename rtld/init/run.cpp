@@ -106,9 +106,17 @@ bool claim(Runtime& runtime, Module& m, std::uintptr_t me) {
 }  // namespace
 
 Status check_functions(const Module& m) {
+  // Most are the module's own; but a relocation may name a function of another one, as
+  // AddressSanitizer's does in a program's DT_PREINIT_ARRAY.
+  auto is_code = [&](std::uintptr_t f) {
+    if (m.image.segments.is_code(RunAddr{f} - m.image.bias)) return true;
+    for (const Module* other : m.ns->modules)
+      if (other->image.segments.is_code(RunAddr{f} - other->image.bias)) return true;
+    return false;
+  };
   auto check = [&](const char* name, std::span<const std::uintptr_t> functions) -> Status {
     for (std::uintptr_t f : functions)
-      if (!m.image.segments.is_code(RunAddr{f} - m.image.bias))
+      if (!is_code(f))
         return Error{
             .code = Code::bad_code_address, .object = m.display, .subject = name, .value = f};
     return {};
