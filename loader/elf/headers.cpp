@@ -1,6 +1,5 @@
 #include "loader/elf/headers.hpp"
 
-#include "arch/port.hpp"
 #include "loader/base/mem.hpp"
 
 namespace myld::elf {
@@ -145,8 +144,10 @@ bool Segments::is_code(LinkAddr at) const {
   return load != nullptr && (load->p_flags & PF_X) != 0;
 }
 
-Result<Ehdr>
-check_header(std::span<const std::uint8_t> bytes, std::uint64_t file_size, const char* object) {
+Result<Ehdr> check_header(std::span<const std::uint8_t> bytes,
+                          std::uint64_t file_size,
+                          const char* object,
+                          std::uint16_t machine) {
   if (bytes.size() < sizeof(Ehdr))
     return field(Code::file_too_short, object, "ELF header", 0, bytes.size());
   Ehdr e;
@@ -163,7 +164,7 @@ check_header(std::span<const std::uint8_t> bytes, std::uint64_t file_size, const
     return field(Code::wrong_version, object, "e_version", EI_VERSION, e.e_version);
   if (e.e_ident[EI_OSABI] != ELFOSABI_SYSV && e.e_ident[EI_OSABI] != ELFOSABI_GNU)
     return field(Code::wrong_osabi, object, "EI_OSABI", EI_OSABI, e.e_ident[EI_OSABI]);
-  if (e.e_machine != arch::Port::kMachine)
+  if (machine != kAnyMachine && e.e_machine != machine)
     return field(Code::wrong_machine, object, "e_machine", 18, e.e_machine);
   if (e.e_type != ET_DYN && e.e_type != ET_EXEC)
     return field(Code::wrong_type, object, "e_type", 16, e.e_type);

@@ -1,6 +1,7 @@
 // The ELF header and the program headers, checked as a whole before anything is mapped.
 // Pure: bytes in, facts or an error out.
 #pragma once
+#include "arch/port.hpp"
 #include "loader/base/addr.hpp"
 #include "loader/base/result.hpp"
 #include "loader/elf/layout.hpp"
@@ -43,9 +44,13 @@ struct SegmentPolicy {
 };
 
 /// Checks e_ident to e_phnum. `bytes`: the start of the file, as much as was read. `file_size`: as
-/// fstat(2) gave it. Errors name `object` and the field. Source: gABI 4.1 "ELF Header".
-Result<Ehdr>
-check_header(std::span<const std::uint8_t> bytes, std::uint64_t file_size, const char* object);
+/// fstat(2) gave it. `machine`: the e_machine that is let through. Errors name `object` and the field. Source: gABI 4.1
+/// "ELF Header".
+inline constexpr std::uint16_t kAnyMachine = 0;
+Result<Ehdr> check_header(std::span<const std::uint8_t> bytes,
+                          std::uint64_t file_size,
+                          const char* object,
+                          std::uint16_t machine = arch::Port::kMachine);
 
 /// Checks every program header: PT_LOADs ascending, inside the file, congruent, not overlapping, in
 /// user address range; each other header inside a PT_LOAD and there at most once.

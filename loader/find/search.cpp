@@ -1,6 +1,5 @@
 #include "loader/find/search.hpp"
 
-#include "arch/port.hpp"
 #include "loader/base/mem.hpp"
 #include "loader/elf/headers.hpp"
 #include "loader/sys/log.hpp"
@@ -82,7 +81,7 @@ bool search_goes_on(const Error& error) {
   }
 }
 
-Status Searcher::open(const char* path, Found& out) {
+Status Searcher::open(const char* path, Found& out, std::uint16_t machine) {
   long fd = sys::open_for_reading(path);
   if (fd < 0)
     return Error{.code = Code::cannot_open, .sys_errno = static_cast<int>(-fd), .object = path};
@@ -103,7 +102,7 @@ Status Searcher::open(const char* path, Found& out) {
   if (got < 0) return fail({.code = Code::cannot_read, .sys_errno = static_cast<int>(-got)});
   out.head_bytes = static_cast<std::size_t>(got);
   auto header = elf::check_header({out.head, out.head_bytes},
-                                  static_cast<std::uint64_t>(out.stat.st_size), path);
+                                  static_cast<std::uint64_t>(out.stat.st_size), path, machine);
   if (!header) return fail(header.error());
   out.path = copy_string(path);
   if (out.path == nullptr) return fail({.code = Code::out_of_memory});
@@ -123,7 +122,7 @@ char* Searcher::expand(const char* text, std::size_t length, const Requester* re
     if ((n = token_length(at, left, "ORIGIN")) != 0)
       value = requester == nullptr ? nullptr : requester->origin;
     else if ((n = token_length(at, left, "LIB")) != 0)
-      value = arch::Port::kLibDir;
+      value = config.machine->lib_dir;
     else if ((n = token_length(at, left, "PLATFORM")) != 0)
       value = config.cpu.platform == nullptr ? nullptr : config.cpu.platform(config.cpu.context);
     if (n == 0) {
@@ -207,14 +206,22 @@ DirectoryList& Searcher::default_directories() {
     default_split_ = true;
     for (const char* prefix : {"/lib/", "/usr/lib/"}) {
       char path[64];
-      std::size_t n = strlen(prefix), m = strlen(arch::Port::kMultiarch);
+      std::size_t n = strlen(prefix), m = strlen(config.machine->multiarch);
       memcpy(path, prefix, n);
-      memcpy(path + n, arch::Port::kMultiarch, m + 1);
+      memcpy(path + n, config.machine->multiarch, m + 1);
       split(path, ":", nullptr, default_);
     }
     split("/lib:/usr/lib", ":", nullptr, default_);
   }
   return default_;
+}
+
+DirectoryList& Searcher::configured_directories() {
+  if (!configured_split_) {
+    configured_split_ = true;
+    if (config.directories != nullptr) split(config.directories, ":", nullptr, configured_);
+  }
+  return configured_;
 }
 
 bool Searcher::rpath_inhibited(const Requester& requester) const {
@@ -277,7 +284,7 @@ bool Searcher::has_hwcaps(Directory& d) {
 }
 
 /// Opens one candidate. Gives not_found where the search goes on.
-Status Searcher::try_path(const char* path, By by, const Query& q) {
+Status Searcher::try_path(const char* path, By by, const Requester* of, const Query& q) {
   if (redirector.path != nullptr) {
     path = redirector.path(redirector.context, path, q.requester, by);
     if (path == nullptr) return not_found(q.name);
@@ -291,15 +298,20 @@ Status Searcher::try_path(const char* path, By by, const Query& q) {
   }
   if (listener.attempt != nullptr)
     listener.attempt(listener.context, {path, by, q.requester, result.error()});
-  if (result) return result;
+  if (result) {
+    q.out.by = by;
+    q.out.of = of;
+    return result;
+  }
   if (search_goes_on(result.error())) return not_found(q.name);
   return kept.keep(result.error());  // `path` is on a frame below, the error outlives it
 }
 
-Status Searcher::try_in(Directory& d, const char* subdirectory, By by, const Query& q) {
+Status Searcher::try_in(
+    Directory& d, const char* subdirectory, By by, const Requester* of, const Query& q) {
   char path[kPathMax];
   if (!join(path, d.path, d.length, subdirectory, q.name)) return not_found(q.name);
-  return try_path(path, by, q);
+  return try_path(path, by, of, q);
 }
 
 void Searcher::log_directories(const DirectoryList& directories, By by, const Requester* of) {
@@ -339,11 +351,11 @@ Searcher::search(const DirectoryList& directories, By by, const Requester* of, c
         memcpy(subdirectory, "glibc-hwcaps/", 13);
         memcpy(subdirectory + 13, hwcap, n);
         memcpy(subdirectory + 13 + n, "/", 2);
-        Status s = try_in(*d, subdirectory, by, q);
+        Status s = try_in(*d, subdirectory, by, of, q);
         if (s || !search_goes_on(s.error())) return s;
       }
     }
-    Status s = try_in(*d, "", by, q);
+    Status s = try_in(*d, "", by, of, q);
     if (s || !search_goes_on(s.error())) return s;
     if (d->state == Directory::State::unknown) {
       long fd = sys::open_for_reading(d->path);
@@ -375,7 +387,7 @@ Status Searcher::search_cache(const Query& q) {
   if (!cache_loaded_) load_cache();
   if (log::wants(log::kLibs)) log::Line() << " search cache=" << config.cache_path;
   Hwcaps names{[](void* self) { return static_cast<Searcher*>(self)->hwcaps(); }, this};
-  const char* cached = cache_.find(q.name, arch::Port::kCacheFlags, names);
+  const char* cached = cache_.find(q.name, config.machine->cache_flags, names);
   if (cached == nullptr) return not_found(q.name);
   char path[kPathMax];
   if (!join(path, config.sysroot, strlen(config.sysroot), cached, "")) return not_found(q.name);
@@ -383,7 +395,7 @@ Status Searcher::search_cache(const Query& q) {
     for (Directory* d : default_directories())
       if (memcmp(path, d->path, d->length) == 0 && find_char(path + d->length, '/') == nullptr)
         return not_found(q.name);
-  return try_path(path, By::cache, q);
+  return try_path(path, By::cache, nullptr, q);
 }
 
 /// The note that patchelf --build-resolution-cache writes says, for each DT_NEEDED name, where a
@@ -407,7 +419,7 @@ Status Searcher::search_note(const Query& q) {
       char* text = copy_string(place.data() + 1, place.size() - 1);
       if (text == nullptr) return;
       if (place[0] == '=') {
-        result = try_path(text, By::note, q);
+        result = try_path(text, By::note, q.requester, q);
       } else if (place[0] == '?') {
         DirectoryList directories;
         split(text, "", q.requester, directories);
@@ -423,6 +435,12 @@ Status Searcher::search_note(const Query& q) {
 namespace {
 bool done(const Status& s) { return s.ok() || !search_goes_on(s.error()); }
 }  // namespace
+
+Status Searcher::search_map(const Query& q) {
+  for (const Mapped& m : config.map)
+    if (equal(m.name, q.name)) return try_path(m.path, By::map, nullptr, q);
+  return not_found(q.name);
+}
 
 /// DT_RPATH of the requester, of who loaded it, and so on; of the program for all of them.
 Status Searcher::search_rpaths(Requester& requester, const Query& q) {
@@ -442,6 +460,7 @@ Status Searcher::find(const char* name, Requester* requester, Found& out) {
   if (name == nullptr) return not_found(asked);
   if (find_char(name, '/') != nullptr) {
     Status s = open(name, out);
+    out.by = By::path;
     if (listener.attempt != nullptr)
       listener.attempt(listener.context, {name, By::path, requester, s.error()});
     return s;
@@ -450,6 +469,8 @@ Status Searcher::find(const char* name, Requester* requester, Found& out) {
     log::Line() << "find library=" << log::In{name, requester == nullptr ? 0 : requester->ns}
                 << "; searching";
   Query q{name, requester, out};
+  if (Status s = search_map(q); done(s)) return s;
+  if (Status s = search(configured_directories(), By::config, nullptr, q); done(s)) return s;
   if (requester != nullptr && requester->runpath == nullptr)
     if (Status s = search_rpaths(*requester, q); done(s)) return s;
   if (Status s = search(library_path(), By::library_path, requester, q); done(s)) return s;
@@ -467,6 +488,8 @@ const char* text_of(By by) {
   switch (by) {
   case By::name: return "name";
   case By::path: return "path";
+  case By::map: return "configured file";
+  case By::config: return "configured directory";
   case By::rpath: return "RPATH";
   case By::library_path: return "LD_LIBRARY_PATH";
   case By::note: return "resolution note";

@@ -6,6 +6,7 @@
 // directory the glibc-hwcaps subdirectories for this CPU come first.
 // Source: ld.so(8); gABI 5 "Shared Object Dependencies".
 #pragma once
+#include "arch/machines.hpp"
 #include "loader/base/result.hpp"
 #include "loader/find/ld_cache.hpp"
 #include "loader/heap/pointer_table.hpp"
@@ -44,19 +45,12 @@ struct Requester {
   bool rpath_split = false, runpath_split = false;
 };
 
-/// An open file that has passed the first look: regular, ELF, for this machine.
-struct Found {
-  int fd = -1;
-  sys::Stat stat{};
-  char* path = nullptr;        ///< heap string; the caller owns it
-  std::size_t head_bytes = 0;  ///< how much of `head` was read
-  alignas(16) std::uint8_t head[832];
-};
-
 /// Which rule makes a place one that is looked at. The order is that of the search.
 enum class By : std::uint8_t {
-  name,  ///< the name as it was asked for, before anything is looked at
-  path,  ///< it has a slash
+  name,    ///< the name as it was asked for, before anything is looked at
+  path,    ///< it has a slash
+  map,     ///< the configuration says which file the name means
+  config,  ///< a directory of the configuration
   rpath,
   library_path,
   note,
@@ -66,6 +60,17 @@ enum class By : std::uint8_t {
 };
 /// "RPATH", "LD_LIBRARY_PATH", ...: for messages.
 const char* text_of(By by);
+
+/// An open file that has passed the first look: regular, ELF, for this machine.
+struct Found {
+  By by = By::name;
+  const Requester* of = nullptr;  ///< whose RPATH, RUNPATH or note it was; else nullptr
+  int fd = -1;
+  sys::Stat stat{};
+  char* path = nullptr;        ///< heap string; the caller owns it
+  std::size_t head_bytes = 0;  ///< how much of `head` was read
+  alignas(16) std::uint8_t head[832];
+};
 
 /// One attempt, for whoever wants to tell about the search.
 struct Attempt {
@@ -91,7 +96,17 @@ struct CpuNames {
   void* context = nullptr;
 };
 
+/// One line of a configuration: the name means this file.
+struct Mapped {
+  const char* name;
+  const char* path;
+};
+
 struct Config {
+  /// Of the files that are looked for. Only a loader that maps them as data takes another one.
+  const arch::Machine* machine = &arch::kHostMachine;
+  const char* directories = nullptr;  ///< of the configuration, absolute: searched first
+  std::span<const Mapped> map;        ///< of the configuration
   bool secure = false;  ///< AT_SECURE: only absolute, literal elements count
   bool inhibit_cache = false;
   const char* library_path = nullptr;  ///< LD_LIBRARY_PATH or --library-path
@@ -121,7 +136,8 @@ public:
   Status find(const char* name, Requester* requester, Found& out);
 
   /// Opens exactly `path`. Errors: cannot_open, cannot_read, not_elf, wrong_class ...
-  Status open(const char* path, Found& out);
+  Status open(const char* path, Found& out) { return open(path, out, config.machine->e_machine); }
+  Status open(const char* path, Found& out, std::uint16_t machine);
 
   /// `text` with $ORIGIN, $LIB and $PLATFORM replaced: a heap string, or nullptr if an element of
   /// it cannot be expanded (no origin; any of them in secure execution) or memory ran out.
@@ -133,6 +149,7 @@ public:
   /// The directories of LD_LIBRARY_PATH, and the default ones.
   DirectoryList& library_path();
   DirectoryList& default_directories();
+  DirectoryList& configured_directories();
   DirectoryList& rpath(Requester& requester);
   DirectoryList& runpath(Requester& requester);
 
@@ -149,8 +166,9 @@ private:
     Found& out;
   };
   Status search(const DirectoryList& directories, By by, const Requester* of, const Query& query);
-  Status try_in(Directory& directory, const char* subdirectory, By by, const Query& query);
-  Status try_path(const char* path, By by, const Query& query);
+  Status search_map(const Query& query);
+  Status try_in(Directory& directory, const char* subdirectory, By by, const Requester* of, const Query& query);
+  Status try_path(const char* path, By by, const Requester* of, const Query& query);
   Status search_rpaths(Requester& requester, const Query& query);
   Status search_note(const Query& query);
   Status search_cache(const Query& query);
@@ -162,7 +180,8 @@ private:
   bool rpath_inhibited(const Requester& requester) const;
   void load_cache();
 
-  DirectoryList library_path_, default_;
+  DirectoryList library_path_, default_, configured_;
+  bool configured_split_ = false;
   bool library_path_split_ = false, default_split_ = false, cache_loaded_ = false;
   bool hwcaps_known_ = false;
   Vec<const char*> hwcaps_;  ///< heap strings

@@ -199,7 +199,8 @@ Result<Module*> Loader::new_module(Namespace& ns, const char* display) {
 
 Result<elf::Ehdr> Loader::read_headers(find::Found& found, Module& m) {
   auto size = static_cast<std::uint64_t>(found.stat.st_size);
-  elf::Ehdr e = MYLD_TRY(elf::check_header({found.head, found.head_bytes}, size, found.path));
+  elf::Ehdr e = MYLD_TRY(elf::check_header({found.head, found.head_bytes}, size, found.path,
+                                          searcher.config.machine->e_machine));
   std::size_t bytes = e.e_phnum * sizeof(elf::Phdr);
   auto* phdrs = static_cast<elf::Phdr*>(heap::allocate(bytes));
   if (phdrs == nullptr) return no_memory(found.path);
@@ -220,6 +221,8 @@ Result<elf::Ehdr> Loader::read_headers(find::Found& found, Module& m) {
   }
   m.image.segments = MYLD_TRY(
       elf::check_segments({phdrs, e.e_phnum}, size, page_size, policy.segments, found.path));
+  if (as_data)
+    for (elf::Phdr& p : std::span(phdrs, e.e_phnum)) p.p_flags &= ~std::uint32_t{PF_X};
   return e;
 }
 
@@ -266,10 +269,13 @@ Result<Module*> Loader::add_file(
   Module* m = made.value();
   m->file = {found.stat.st_dev, found.stat.st_ino};
   m->requester.ns = ns.id;
+  m->found_by = found.by;
+  m->found_of = found.of;
+  m->first_needed_by = requester;
   m->requester.loader = requester == nullptr ? nullptr : &requester->requester;
   auto header = read_headers(found, *m);
   if (!header) return fail(m, header.error());
-  bool fixed_address = header.value().e_type == ET_EXEC;
+  bool fixed_address = header.value().e_type == ET_EXEC && !as_data;
   m->entry = {header.value().e_entry};
   // Only the program lies where it was linked to lie; nothing needs it by name.
   if (fixed_address && requester != nullptr)
@@ -313,7 +319,7 @@ Result<Module*> Loader::open(Namespace& ns,
                              Vec<Module*>& created) {
   if (Module* m = find_loaded(ns, name)) return m;
   // Every namespace shares the one loader, whatever name libc asks for it by.
-  if (self != nullptr && equal(name, arch::Port::kLoaderSoname)) return self;
+  if (self != nullptr && equal(name, searcher.config.machine->loader_soname)) return self;
   if (log::wants(log::kFiles)) log_request(ns, name, requester, at_run_time);
   find::Found found;
   if (Status s = searcher.find(name, requester == nullptr ? nullptr : &requester->requester, found);
@@ -395,7 +401,7 @@ Status Loader::check_versions(std::span<Module* const> modules, const ErrorSink&
     for (const elf::Version& v : m->versions) {
       if (v.file == nullptr) continue;
       Module* provider = find_loaded(*m->ns, v.file);
-      if (provider == nullptr && equal(v.file, arch::Port::kLoaderSoname)) provider = self;
+      if (provider == nullptr && equal(v.file, searcher.config.machine->loader_soname)) provider = self;
       if (provider == nullptr)
         continue;  // reported as missing already, or provided by another name
       if (log::wants(log::kVersions))

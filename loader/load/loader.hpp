@@ -32,6 +32,10 @@ public:
   /// The loader's own module: what DT_NEEDED of Port::kLoaderSoname means in every namespace.
   Module* self = nullptr;
 
+  /// Files are mapped to be looked at: nothing is executable, a fixed address is not kept, and they
+  /// may be of another machine (Config::machine).
+  bool as_data = false;
+
   /// The program runs: what is loaded now was asked for by dlopen.
   bool at_run_time = false;
 

@@ -82,6 +82,9 @@ struct Module {
   const char* requested = nullptr;  ///< the name it was first asked for by; of files
   const char* origin = nullptr;     ///< directory of the file
   find::Requester requester;
+  find::By found_by = find::By::name;         ///< the rule that found the file; of files
+  const find::Requester* found_of = nullptr;  ///< whose RPATH, RUNPATH or note it was
+  Module* first_needed_by = nullptr;          ///< who asked for it first, or nullptr
   FileId file;
   Namespace* ns = nullptr;
   LinkMap* link_map = nullptr;
