@@ -5,7 +5,7 @@
 
 namespace myld::arch {
 
-inline constexpr long kSysGetcwd = 17, kSysFcntl = 25, kSysOpenat = 56, kSysClose = 57,
+inline constexpr long kSysGetcwd = 17, kSysFcntl = 25, kSysGetdents64 = 61, kSysOpenat = 56, kSysClose = 57,
                       kSysRead = 63, kSysWrite = 64, kSysPread = 67, kSysReadlinkat = 78,
                       kSysFstat = 80, kSysExitGroup = 94, kSysSetTidAddress = 96, kSysFutex = 98,
                       kSysSetRobustList = 99, kSysClockGettime = 113, kSysSchedYield = 124,

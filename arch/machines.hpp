@@ -20,7 +20,7 @@ struct Machine {
 };
 
 template <class P>
-inline constexpr Machine kMachineOf{P::kMachine,      P::kName,        P::kMultiarch, P::kLibDir,
+inline constexpr Machine kMachineOf{P::kMachine,      P::kName,       P::kMultiarch, P::kLibDir,
                                     P::kLoaderSoname, P::kCacheFlags, P::reloc_kind};
 
 /// The machine that this loader runs on.

@@ -21,6 +21,7 @@ enum class Mode : std::uint8_t {
 /// What the user asked for, on the command line and in the environment.
 struct Options {
   Mode mode = Mode::run;
+  bool json = false;                     ///< --json: lists and failures for machines
   bool bind_now = false;                 ///< LD_BIND_NOW
   bool bind_not = false;                 ///< LD_BIND_NOT
   bool trace_program = false;            ///< LD_TRACE_LOADED_OBJECTS=2: the program is listed too

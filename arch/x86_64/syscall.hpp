@@ -10,7 +10,7 @@ inline constexpr long kSysFcntl = 72, kSysMseal = 462;
 inline constexpr long kSysRead = 0, kSysWrite = 1, kSysClose = 3, kSysFstat = 5, kSysMmap = 9,
                       kSysMprotect = 10, kSysMunmap = 11, kSysRtSigprocmask = 14, kSysPread = 17,
                       kSysSchedYield = 24, kSysMadvise = 28, kSysGetpid = 39, kSysExecve = 59,
-                      kSysUname = 63, kSysGetcwd = 79, kSysReadlink = 89, kSysArchPrctl = 158,
+                      kSysUname = 63, kSysGetcwd = 79, kSysReadlink = 89, kSysGetdents64 = 217, kSysArchPrctl = 158,
                       kSysGettid = 186, kSysFutex = 202, kSysSetTidAddress = 218,
                       kSysExitGroup = 231, kSysOpenat = 257, kSysReadlinkat = 267,
                       kSysSetRobustList = 273, kSysMembarrier = 324, kSysRseq = 334,

@@ -128,6 +128,18 @@ std::uint64_t LdCache::rank(std::uint64_t hwcap, const Hwcaps& hwcaps) const {
   return 0;
 }
 
+void LdCache::each(std::uint32_t abi_flags,
+                   void (*visit)(void* context, const char* soname, const char* path),
+                   void* context) const {
+  for (std::uint32_t i = 0; i < count_; ++i) {
+    Entry e = entry(i);
+    if (e.flags != abi_flags) continue;
+    const char* key = string(e.key);
+    const char* path = string(e.value);
+    if (key != nullptr && path != nullptr) visit(context, key, path);
+  }
+}
+
 const char* LdCache::find(const char* soname, std::uint32_t abi_flags, const Hwcaps& hwcaps) const {
   std::uint32_t low = 0, high = count_;
   while (low < high) {  // the first entry that is not greater than soname

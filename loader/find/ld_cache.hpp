@@ -29,6 +29,11 @@ public:
   /// `abi_flags`: Port::kCacheFlags.
   const char* find(const char* soname, std::uint32_t abi_flags, const Hwcaps& hwcaps) const;
 
+  /// Calls visit(context, soname, path) for every entry of this ABI.
+  void each(std::uint32_t abi_flags,
+            void (*visit)(void* context, const char* soname, const char* path),
+            void* context) const;
+
 private:
   struct Entry {
     std::uint32_t flags, key, value, osversion;

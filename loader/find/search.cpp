@@ -297,7 +297,7 @@ Status Searcher::try_path(const char* path, By by, const Requester* of, const Qu
     result = Error{.code = Code::cannot_open, .sys_errno = sys::kEacces, .object = q.name};
   }
   if (listener.attempt != nullptr)
-    listener.attempt(listener.context, {path, by, q.requester, result.error()});
+    listener.attempt(listener.context, {path, by, q.requester, result.error(), of});
   if (result) {
     q.out.by = by;
     q.out.of = of;
@@ -396,6 +396,13 @@ Status Searcher::search_cache(const Query& q) {
       if (memcmp(path, d->path, d->length) == 0 && find_char(path + d->length, '/') == nullptr)
         return not_found(q.name);
   return try_path(path, By::cache, nullptr, q);
+}
+
+void Searcher::each_cached(void (*visit)(void* context, const char* soname, const char* path),
+                           void* context) {
+  if (config.inhibit_cache) return;
+  if (!cache_loaded_) load_cache();
+  cache_.each(config.machine->cache_flags, visit, context);
 }
 
 /// The note that patchelf --build-resolution-cache writes says, for each DT_NEEDED name, where a

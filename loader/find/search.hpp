@@ -77,7 +77,8 @@ struct Attempt {
   const char* path;
   By by;
   const Requester* requester;
-  Error result;  ///< Code::none: found
+  Error result;                   ///< Code::none: found
+  const Requester* of = nullptr;  ///< whose RPATH, RUNPATH or note it is; else not told
 };
 struct Listener {
   void (*attempt)(void* context, const Attempt&) = nullptr;
@@ -107,7 +108,7 @@ struct Config {
   const arch::Machine* machine = &arch::kHostMachine;
   const char* directories = nullptr;  ///< of the configuration, absolute: searched first
   std::span<const Mapped> map;        ///< of the configuration
-  bool secure = false;  ///< AT_SECURE: only absolute, literal elements count
+  bool secure = false;                ///< AT_SECURE: only absolute, literal elements count
   bool inhibit_cache = false;
   const char* library_path = nullptr;  ///< LD_LIBRARY_PATH or --library-path
   const char* cache_path = "/etc/ld.so.cache";
@@ -155,6 +156,9 @@ public:
 
   /// The glibc-hwcaps subdirectories that are searched, most wanted first.
   std::span<const char* const> hwcaps();
+  /// Every entry of ld.so.cache for this ABI: visit(context, soname, path).
+  void each_cached(void (*visit)(void* context, const char* soname, const char* path),
+                   void* context);
   /// How many of them --glibc-hwcaps-prepend gave.
   std::size_t prepended_hwcaps() const { return hwcaps_prepended_; }
 
@@ -167,7 +171,11 @@ private:
   };
   Status search(const DirectoryList& directories, By by, const Requester* of, const Query& query);
   Status search_map(const Query& query);
-  Status try_in(Directory& directory, const char* subdirectory, By by, const Requester* of, const Query& query);
+  Status try_in(Directory& directory,
+                const char* subdirectory,
+                By by,
+                const Requester* of,
+                const Query& query);
   Status try_path(const char* path, By by, const Requester* of, const Query& query);
   Status search_rpaths(Requester& requester, const Query& query);
   Status search_note(const Query& query);

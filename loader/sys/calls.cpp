@@ -103,6 +103,16 @@ long open_device(const char* path) {
   return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kReadWrite); });
 }
 
+long read_directory(int fd, void* to, std::size_t bytes) {
+  return arch::syscall(arch::kSysGetdents64, fd, word(to), static_cast<long>(bytes));
+}
+
+long create_file(const char* path) {
+  constexpr long kFlags = 01 | 0100 | 01000 | 02000000, kMode = 0666;
+  return retry(
+      [&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kFlags, kMode); });
+}
+
 long readlink(const char* path, char* to, std::size_t capacity) {
   return arch::syscall(arch::kSysReadlinkat, kAtFdcwd, word(path), word(to),
                        static_cast<long>(capacity));

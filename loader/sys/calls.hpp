@@ -38,6 +38,10 @@ long seal(const void* at, std::size_t bytes);
 bool is_open(int fd);
 /// open(path, O_RDWR): kept over execve(2).
 long open_device(const char* path);
+/// getdents64(2).
+long read_directory(int fd, void* to, std::size_t bytes);
+/// open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666).
+long create_file(const char* path);
 long readlink(const char* path, char* to, std::size_t capacity);
 long getcwd(char* to, std::size_t capacity);
 /// uname(2).

@@ -41,6 +41,8 @@ constexpr Option kOptions[] = {
      [](Runtime& r, CommandLine&, const char* v) { r.options.argv0 = v; }},
     {"--sysroot", "DIR", "look for libraries and ld.so.cache below DIR",
      [](Runtime& r, CommandLine&, const char* v) { search(r).sysroot = v; }},
+    {"--json", nullptr, "tell lists and failures as JSON, on standard output",
+     [](Runtime& r, CommandLine&, const char*) { r.options.json = true; }},
     {"--list-tunables", nullptr, "list the tunables with their values and bounds, and exit",
      [](Runtime&, CommandLine& c, const char*) { c.request = Request::tunables; }},
     {"--list-diagnostics", nullptr, "print what the loader knows of this system, and exit",

@@ -152,6 +152,7 @@ void load_closure(Start& s) {
   if (!load::breadth_first(*r.program, s.closure) ||
       !init::dependencies_first(s.closure.span(), false, s.order))
     s.require(Error{.code = Code::out_of_memory});
+  if (s.errors.count != 0) s.errors.failures.find_the_rest(r, s.closure.span());
   s.errors.stop_if_any();
   s.require(r.loader.check_versions(s.closure.span(), s.errors.sink()));
   if (r.options.mode != Mode::run)

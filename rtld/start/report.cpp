@@ -35,32 +35,7 @@ void print_error(const Runtime& runtime, const Error& error, const char* prefix)
   sys::write_all(2, text, n);
 }
 
-/// Shows each attempt of a search that failed.
-void show_attempt(void*, const find::Attempt& a) {
-  if (a.result.code == Code::none) return;
-  print(2, "\tsearched: ");
-  print(2, a.path);
-  print(2, " (");
-  print(2, find::text_of(a.by));
-  print(2, "): ");
-  print(2, a.result.sys_errno != 0 ? errno_text(a.result.sys_errno) : "not for this machine");
-  print(2, "\n");
-}
-
 }  // namespace
-
-void StartErrors::explain_search(const Error& e) {
-  if (e.code != Code::cannot_open || e.sys_errno != sys::kEnoent || e.object == nullptr) return;
-  load::Module* requester = nullptr;
-  for (load::Module* m : runtime_.first.modules)
-    if (e.detail != nullptr && equal(m->display, e.detail)) requester = m;
-  find::Searcher& s = runtime_.loader.searcher;
-  s.listener = {show_attempt, nullptr};
-  find::Found found;
-  if (s.find(e.object, requester == nullptr ? nullptr : &requester->requester, found))
-    sys::close(found.fd);
-  s.listener = {};
-}
 
 bool StartErrors::report(void* self, const Error& error) {
   auto& me = *static_cast<StartErrors*>(self);
@@ -96,19 +71,19 @@ void StartErrors::fail(const Error& error) {
       error.object != nullptr && runtime_.program != nullptr && note_missing(error))
     return;
   ++count;
-  char kept[1024];
+  failures.add(error);
   Error shown = error;
-  // The search below may replace the string that the error points to.
-  if (error.object != nullptr && strlen(error.object) < sizeof kept) {
-    memcpy(kept, error.object, strlen(error.object) + 1);
-    shown.object = kept;
-  }
+  // Who needs it is told with the rest of the story; the line is ld.so's.
+  if (error.code == Code::cannot_open && runtime_.program != nullptr) shown.detail = nullptr;
   print_error(runtime_, shown, prefix_of(error));
-  explain_search(shown);
 }
 
-void StartErrors::stop_if_any(int status) const {
-  if (count != 0) sys::exit(status);
+void StartErrors::stop_if_any(int status) {
+  if (count == 0) return;
+  // What is told needs a program that it is told of.
+  if (runtime_.program != nullptr || runtime_.options.json)
+    failures.tell(runtime_, status, runtime_.options.json);
+  sys::exit(status);
 }
 
 }  // namespace myld::start

@@ -1,6 +1,7 @@
 // What the start says when something is missing.
 #pragma once
 #include "rtld/runtime.hpp"
+#include "rtld/start/failures.hpp"
 
 namespace myld::start {
 
@@ -20,15 +21,16 @@ public:
   /// Something that is told but does not stop the start.
   void warn(const Error& error);
   void fail(const Error& error);
-  /// Ends the process with `status` if anything failed.
-  void stop_if_any(int status = 127) const;
+  /// Ends the process with `status` if anything failed, and tells all that did.
+  void stop_if_any(int status = 127);
 
   std::uint32_t count = 0;
   Vec<Missing> missing;  ///< Mode::trace: not errors, but lines of the list
 
+  Failures failures;
+
 private:
   static bool report(void* self, const Error& error);
-  void explain_search(const Error& error);
   bool note_missing(const Error& error);
 
   Runtime& runtime_;

@@ -2,8 +2,8 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/sys/text.hpp"
-#include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/scope/lookup.hpp"
+#include "rtld/start/references.hpp"
 
 namespace myld::start {
 namespace {
@@ -95,14 +95,6 @@ template <class Bound>
 void check_module(const Runtime& r, Module& m, Bound bound) {
   check_symbols(m, m.image.rela, bound);
   if (r.options.bind_now || m.image.bind_now) check_symbols(m, m.image.jmprel, bound);
-}
-
-/// The scopes that the checks look in; no link_map is made.
-bool make_scopes(Runtime& r, std::span<Module* const> closure) {
-  r.first.global.list = load::make_list(closure);
-  bool ok = r.first.global.list != nullptr;
-  for (Module* m : r.first.modules) ok = ok && dlopen::make_scopes(*m, nullptr, false);
-  return ok;
 }
 
 // ---- ldd -u ----------------------------------------------------------------------------------

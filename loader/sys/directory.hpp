@@ -1,0 +1,56 @@
+// The names in a directory.
+#pragma once
+#include "loader/base/mem.hpp"
+#include "loader/sys/calls.hpp"
+
+#include <string_view>
+
+namespace myld::sys {
+
+/// Calls visit(name) for every name in the directory `path`, in the order that the kernel gives. A
+/// directory that cannot be read has none. Source: getdents64(2).
+template <class Visit>
+void each_entry(const char* path, Visit visit) {
+  long fd = open_for_reading(path);
+  if (fd < 0) return;
+  alignas(8) char buffer[8192];
+  constexpr std::size_t kLengthAt = 16, kNameAt = 19;
+  for (;;) {
+    long got = read_directory(static_cast<int>(fd), buffer, sizeof buffer);
+    if (got <= 0) break;
+    for (long at = 0; at < got;) {
+      std::uint16_t length;
+      memcpy(&length, buffer + at + kLengthAt, sizeof length);
+      visit(static_cast<const char*>(buffer + at + kNameAt));
+      at += length;
+    }
+  }
+  close(static_cast<int>(fd));
+}
+
+/// A whole file, mapped for reading; empty if there is none.
+class MappedFile {
+public:
+  explicit MappedFile(const char* path) {
+    long fd = open_for_reading(path);
+    if (fd < 0) return;
+    Stat st;
+    if (fstat(static_cast<int>(fd), &st) == 0 && is_regular(st) && st.st_size > 0) {
+      auto bytes = static_cast<std::size_t>(st.st_size);
+      long at = map(nullptr, bytes, kProtRead, kMapPrivate, static_cast<int>(fd), 0);
+      if (at >= 0) text_ = {reinterpret_cast<const char*>(at), bytes};
+    }
+    close(static_cast<int>(fd));
+  }
+  ~MappedFile() {
+    if (!text_.empty()) unmap(text_.data(), text_.size());
+  }
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  std::string_view text() const { return text_; }
+
+private:
+  std::string_view text_;
+};
+
+}  // namespace myld::sys

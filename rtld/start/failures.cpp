@@ -1,0 +1,352 @@
+#include "rtld/start/failures.hpp"
+
+#include "loader/base/mem.hpp"
+#include "rtld/dlopen/dlfcn.hpp"
+#include "rtld/start/json.hpp"
+#include "rtld/start/packages.hpp"
+#include "rtld/start/references.hpp"
+#include "rtld/start/search_story.hpp"
+
+namespace myld::start {
+
+using load::Module;
+using sys::Decimal;
+using sys::Text;
+
+bool make_scopes(Runtime& r, std::span<Module* const> closure) {
+  r.first.global.list = load::make_list(closure);
+  bool ok = r.first.global.list != nullptr;
+  for (Module* m : r.first.modules) ok = ok && dlopen::make_scopes(*m, nullptr, false);
+  return ok;
+}
+
+namespace {
+
+enum class Kind : std::uint8_t { library, version, symbol, other };
+
+Kind kind_of(const Error& e) {
+  switch (e.code) {
+  case Code::cannot_open: return Kind::library;
+  case Code::version_not_found: return Kind::version;
+  case Code::undefined_symbol: return Kind::symbol;
+  default: return Kind::other;
+  }
+}
+
+const char* keep(const char* s) { return s == nullptr ? nullptr : copy_string(s); }
+
+/// In the text; JSON has all.
+constexpr std::size_t kSymbolsShown = 30;
+
+// ---- What is nearly right --------------------------------------------------------------------
+
+/// Compares the numbers of two versions "PREFIX_1.2.3" with the same prefix.
+int compare_numbers(const char* a, const char* b) {
+  for (;;) {
+    std::uint64_t x = 0, y = 0;
+    while (*a >= '0' && *a <= '9') x = x * 10 + static_cast<std::uint64_t>(*a++ - '0');
+    while (*b >= '0' && *b <= '9') y = y * 10 + static_cast<std::uint64_t>(*b++ - '0');
+    if (x != y) return x < y ? -1 : 1;
+    if (*a == 0 || *b == 0) return *a == *b ? 0 : *a == 0 ? -1 : 1;
+    ++a;
+    ++b;
+  }
+}
+
+/// Length of "GLIBC_" in "GLIBC_2.38": up to the first digit.
+std::size_t prefix_length(const char* version) {
+  std::size_t n = 0;
+  while (version[n] != 0 && !(version[n] >= '0' && version[n] <= '9')) ++n;
+  return n;
+}
+
+/// The newest version of the same series that `m` defines, or nullptr.
+const char* newest_like(const Module& m, const char* version) {
+  std::size_t n = prefix_length(version);
+  const char* newest = nullptr;
+  for (const elf::Version& v : m.versions) {
+    if (v.name == nullptr || v.file != nullptr || strlen(v.name) <= n) continue;
+    if (memcmp(v.name, version, n) != 0 || prefix_length(v.name) != n) continue;
+    if (newest == nullptr || compare_numbers(v.name + n, newest + n) > 0) newest = v.name;
+  }
+  return newest;
+}
+
+/// Calls visit(module, version) for each other version of a symbol, or the lack of one (nullptr).
+template <class Visit>
+void each_other_version(const Runtime& r, const char* symbol, Visit visit) {
+  for (const Module* m : r.first.modules)
+    each_symbol(*m, [&](std::uint32_t index, const elf::Sym& s, const char* name) {
+      if (is_reference(s) || !equal(name, symbol)) return;
+      const elf::Version* v = scope::version_of(*m, index);
+      visit(*m, v == nullptr ? nullptr : v->name);
+    });
+}
+
+const char* soname_of(const Module& m) {
+  return m.image.soname != nullptr ? m.image.soname : m.display;
+}
+
+// ---- Text ------------------------------------------------------------------------------------
+
+void tell_chain(Text& out, Module* m) {
+  bool first = true;
+  each_in_chain(m, [&](const Module& each) {
+    out << (first ? "  needed by  " : "             needed by ") << each.display << '\n';
+    first = false;
+  });
+}
+
+void tell_library(Text& out, Runtime& r, const Error& e, std::uint64_t users) {
+  out << "\nLibrary " << e.object << '\n';
+  Module* by = module_named(r.first, e.detail);
+  tell_chain(out, by);
+  if (users != 0) out << "  used for   " << Decimal{users} << (users == 1 ? " symbol\n" : " symbols\n");
+  SearchStory story;
+  tell_search(r, e.object, by, story);  // out of memory: as much as was learnt
+  const char* head = "  searched   ";
+  for (const Place& p : story.places) {
+    out << head << p.path << " (";
+    write_rule(out, p.by, p.of);
+    out << "): " << (p.reason == nullptr ? "found now" : p.reason) << '\n';
+    head = "             ";
+  }
+  if (story.cache_has_none) out << head << "/etc/ld.so.cache: no entry\n";
+  head = "  similar    ";
+  for (const char* path : story.similar) {
+    out << head << path << '\n';
+    head = "             ";
+  }
+  Vec<Package> packages;
+  find_packages(e.object, packages);
+  head = "  package    ";
+  for (const Package& p : packages) {
+    out << head << p.name << " (" << text_of(p.how) << ")\n";
+    head = "             ";
+  }
+}
+
+void tell_version(Text& out, Runtime& r, const Error& e) {
+  Module* in = module_named(r.first, e.object);
+  out << "\nVersion " << e.subject << " of " << (in == nullptr ? e.object : soname_of(*in)) << '\n';
+  tell_chain(out, module_named(r.first, e.detail));
+  out << "  found      " << e.object;
+  const char* newest = in == nullptr ? nullptr : newest_like(*in, e.subject);
+  if (newest != nullptr) out << ", whose newest is " << newest;
+  out << '\n';
+}
+
+void tell_symbol(Text& out, Runtime& r, const Error& e) {
+  out << "\nSymbol " << e.subject;
+  if (e.detail != nullptr) out << ", version " << e.detail;
+  out << '\n';
+  Module* by = module_named(r.first, e.object);
+  if (by == nullptr) out << "  needed by  " << e.object << '\n';
+  tell_chain(out, by);
+  each_other_version(r, e.subject, [&](const Module& m, const char* version) {
+    out << "  similar    " << m.display << " has it "
+        << (version == nullptr ? "without a version" : "in version ")
+        << (version == nullptr ? "" : version) << '\n';
+  });
+}
+
+void count(Text& out, std::size_t n, const char* one, const char* many, const char*& between) {
+  if (n == 0) return;
+  out << between << Decimal{n} << (n == 1 ? one : many);
+  between = ", ";
+}
+
+// ---- JSON ------------------------------------------------------------------------------------
+
+void chain_json(Json& json, Module* m) {
+  json.open_list("needed_by");
+  each_in_chain(m, [&](const Module& each) { json.string(nullptr, each.display); });
+  json.close_list();
+}
+
+void library_json(Json& json, Runtime& r, const Error& e, std::uint64_t users) {
+  Module* by = module_named(r.first, e.detail);
+  json.open_object();
+  json.string("name", e.object);
+  chain_json(json, by);
+  json.number("symbols", users);
+  SearchStory story;
+  tell_search(r, e.object, by, story);
+  json.open_list("searched");
+  for (const Place& p : story.places) {
+    json.open_object();
+    json.string("path", p.path);
+    json.string("rule", find::text_of(p.by));
+    json.string("of", p.of);
+    json.string("rejected", p.reason);
+    json.close_object();
+  }
+  json.close_list();
+  json.boolean("in_cache", !story.cache_has_none);
+  json.open_list("similar");
+  for (const char* path : story.similar) json.string(nullptr, path);
+  json.close_list();
+  Vec<Package> packages;
+  find_packages(e.object, packages);
+  json.open_list("packages");
+  for (const Package& p : packages) {
+    json.open_object();
+    json.string("name", p.name);
+    json.string("because", text_of(p.how));
+    json.close_object();
+  }
+  json.close_list();
+  json.close_object();
+}
+
+void version_json(Json& json, Runtime& r, const Error& e) {
+  Module* in = module_named(r.first, e.object);
+  json.open_object();
+  json.string("version", e.subject);
+  json.string("library", e.object);
+  json.string("newest", in == nullptr ? nullptr : newest_like(*in, e.subject));
+  chain_json(json, module_named(r.first, e.detail));
+  json.close_object();
+}
+
+void symbol_json(Json& json, Runtime& r, const Error& e) {
+  json.open_object();
+  json.string("name", e.subject);
+  json.string("version", e.detail);
+  chain_json(json, module_named(r.first, e.object));
+  json.open_list("similar");
+  each_other_version(r, e.subject, [&](const Module& m, const char* version) {
+    json.open_object();
+    json.string("library", m.display);
+    json.string("version", version);
+    json.close_object();
+  });
+  json.close_list();
+  json.close_object();
+}
+
+void other_json(Json& json, const Error& e) {
+  char text[1200];
+  render(e, text, sizeof text);
+  json.open_object();
+  json.string("message", text);
+  json.close_object();
+}
+
+}  // namespace
+
+void Failures::add(const Error& e) {
+  Failure f{e};
+  f.error.object = keep(e.object);
+  f.error.subject = keep(e.subject);
+  f.error.detail = keep(e.detail);
+  for (const Failure& each : all_) {
+    const Error& k = each.error;
+    auto same = [](const char* a, const char* b) {
+      return a == b || (a != nullptr && b != nullptr && equal(a, b));
+    };
+    if (k.code == e.code && k.at == e.at && same(k.object, e.object) &&
+        same(k.subject, e.subject) && same(k.detail, e.detail))
+      return;
+  }
+  static_cast<void>(all_.push(f));
+}
+
+bool Failures::missing(const char* soname) const {
+  for (const Failure& f : all_)
+    if (kind_of(f.error) == Kind::library && f.error.object != nullptr &&
+        equal(f.error.object, soname))
+      return true;
+  return false;
+}
+
+void Failures::find_symbols(Module& m) {
+  each_symbol(m, [&](std::uint32_t index, const elf::Sym& s, const char* name) {
+    if (!is_reference(s) || elf::sym_binding(s) == STB_WEAK) return;
+    const elf::Version* v = scope::version_of(m, index);
+    if (v != nullptr && v->file != nullptr && missing(v->file)) {
+      for (Failure& f : all_)
+        if (kind_of(f.error) == Kind::library && equal(f.error.object, v->file)) {
+          ++f.users;
+          return;
+        }
+    }
+    // A version that is missing tells of all its symbols.
+    if (v != nullptr && v->weak) return;
+    for (const Failure& f : all_)
+      if (v != nullptr && f.error.code == Code::version_not_found &&
+          equal(f.error.subject, v->name) && equal(f.error.detail, m.display))
+        return;
+    scope::Request request = scope::Request::of(name, v, scope::Purpose::call);
+    if (!scope::find(m.scopes, request))
+      add({.code = Code::undefined_symbol,
+           .object = m.display,
+           .subject = name,
+           .detail = v == nullptr ? nullptr : v->name});
+  });
+}
+
+void Failures::find_the_rest(Runtime& r, std::span<Module* const> closure) {
+  load::ErrorSink sink{[](void* self, const Error& e) {
+                         if (e.code == Code::version_not_found)
+                           static_cast<Failures*>(self)->add(e);
+                         return true;
+                       },
+                       this};
+  // The sink lets nothing end the check.
+  static_cast<void>(r.loader.check_versions(closure, sink).ok());
+  if (!make_scopes(r, closure)) return;
+  for (Module* m : closure)
+    if (!m->is_loader) find_symbols(*m);
+}
+
+void Failures::tell(Runtime& r, int status, bool as_json) {
+  Text out(as_json ? 1 : 2);
+  auto each = [&](Kind kind, auto visit) {
+    for (const Failure& f : all_)
+      if (kind_of(f.error) == kind) visit(f);
+  };
+  if (as_json) {
+    Json json(out);
+    json.open_object();
+    json.string("program", r.argc > 0 ? r.argv[0] : nullptr);
+    json.number("status", static_cast<std::uint64_t>(status));
+    json.open_list("libraries");
+    each(Kind::library, [&](const Failure& f) { library_json(json, r, f.error, f.users); });
+    json.close_list();
+    json.open_list("versions");
+    each(Kind::version, [&](const Failure& f) { version_json(json, r, f.error); });
+    json.close_list();
+    json.open_list("symbols");
+    each(Kind::symbol, [&](const Failure& f) { symbol_json(json, r, f.error); });
+    json.close_list();
+    json.open_list("other");
+    each(Kind::other, [&](const Failure& f) { other_json(json, f.error); });
+    json.close_list();
+    json.close_object();
+    out << '\n';
+    return;
+  }
+  std::size_t counts[4] = {};
+  for (const Failure& f : all_) ++counts[static_cast<int>(kind_of(f.error))];
+  if (counts[0] + counts[1] + counts[2] == 0) return;
+  out << "\nMissing: ";
+  const char* between = "";
+  count(out, counts[0], " library", " libraries", between);
+  count(out, counts[1], " version", " versions", between);
+  count(out, counts[2], " symbol", " symbols", between);
+  out << ".\n";
+  each(Kind::library, [&](const Failure& f) { tell_library(out, r, f.error, f.users); });
+  each(Kind::version, [&](const Failure& f) { tell_version(out, r, f.error); });
+  if (counts[0] != 0 && counts[2] != 0)
+    out << "\nOf these symbols it is not known which library has them: a missing one may.\n";
+  std::size_t shown = 0;
+  each(Kind::symbol, [&](const Failure& f) {
+    if (shown++ < kSymbolsShown) tell_symbol(out, r, f.error);
+  });
+  if (counts[2] > kSymbolsShown)
+    out << "\n... and " << Decimal{counts[2] - kSymbolsShown}
+        << " more symbols (myld --json tells all).\n";
+}
+
+}  // namespace myld::start

@@ -1,0 +1,132 @@
+#include "rtld/start/packages.hpp"
+
+#include "loader/base/mem.hpp"
+#include "loader/sys/directory.hpp"
+
+#include <string_view>
+
+namespace myld::start {
+namespace {
+
+constexpr const char* kDpkgInfo = "/var/lib/dpkg/info/";
+constexpr const char* kAptLists = "/var/lib/apt/lists/";
+
+bool ends_with(std::string_view name, std::string_view end) { return name.ends_with(end); }
+
+/// `a` and `b` joined in `to`, with a NUL; false if they do not fit.
+bool join(char (&to)[4096], std::string_view a, std::string_view b) {
+  if (a.size() + b.size() >= sizeof to) return false;
+  memcpy(to, a.data(), a.size());
+  memcpy(to + a.size(), b.data(), b.size());
+  to[a.size() + b.size()] = 0;
+  return true;
+}
+
+void add(Vec<Package>& out, std::string_view name, Package::How how) {
+  for (const Package& p : out)
+    if (name == p.name && p.how == how) return;
+  // Without memory for it the package is not told.
+  if (const char* copy = copy_string(name.data(), name.size()))
+    static_cast<void>(out.push({copy, how}));
+}
+
+/// dpkg's lists of files: one for each installed package, a path on each line.
+void find_listed(const char* soname, Vec<Package>& out) {
+  char wanted[4096];
+  char line[4096];
+  if (!join(wanted, "/", soname) || !join(line, wanted, "\n")) return;
+  sys::each_entry(kDpkgInfo, [&](const char* file) {
+    std::string_view name = file;
+    char path[4096];
+    if (!ends_with(name, ".list") || !join(path, kDpkgInfo, name)) return;
+    sys::MappedFile list(path);
+    if (list.text().find(line) == std::string_view::npos) return;
+    name.remove_suffix(5);
+    if (std::size_t colon = name.find(':'); colon != std::string_view::npos)
+      name = {name.data(), colon};
+    add(out, name, Package::How::lists_file);
+  });
+}
+
+/// Is there a stanza "Package: NAME" in the file?
+bool has_stanza(std::string_view text, const char* stanza) {
+  std::size_t n = strlen(stanza);
+  if (text.starts_with(std::string_view(stanza + 1, n - 1))) return true;
+  return text.find(stanza) != std::string_view::npos;
+}
+
+void find_known(std::string_view name, Vec<Package>& out) {
+  char stanza[4096];
+  char line[4096];
+  if (!join(line, "\nPackage: ", name) || !join(stanza, line, "\n")) return;
+  bool known = false;
+  auto look = [&](const char* path) {
+    if (!known) known = has_stanza(sys::MappedFile(path).text(), stanza);
+  };
+  look("/var/lib/dpkg/available");
+  sys::each_entry(kAptLists, [&](const char* file) {
+    char path[4096];
+    if (ends_with(file, "_Packages") && join(path, kAptLists, file)) look(path);
+  });
+  if (known) add(out, name, Package::How::is_known);
+}
+
+bool is_directory(const char* path) {
+  long fd = sys::open_for_reading(path);
+  if (fd < 0) return false;
+  sys::Stat st;
+  bool is = sys::fstat(static_cast<int>(fd), &st) == 0 && sys::is_directory(st);
+  sys::close(static_cast<int>(fd));
+  return is;
+}
+
+}  // namespace
+
+std::size_t debian_name(const char* soname, char* to, std::size_t capacity) {
+  std::string_view s = soname;
+  std::size_t so = s.find(".so");
+  if (so == std::string_view::npos || so == 0) return 0;
+  std::string_view stem(soname, so), version(soname + so + 3);
+  if (!version.empty() && version[0] != '.') return 0;
+  if (!version.empty()) version.remove_prefix(1);
+  std::size_t n = 0;
+  auto put = [&](char c) {
+    if (n < capacity) to[n] = c;
+    ++n;
+  };
+  // Package names are in lower case and have no underscore.
+  for (char c : stem)
+    put(c == '_' ? '-' : c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+  bool digit = stem.back() >= '0' && stem.back() <= '9';
+  if (digit && !version.empty()) put('-');
+  for (char c : version) put(c);
+  put(0);
+  return n > capacity ? 0 : n - 1;
+}
+
+void find_packages(const char* soname, Vec<Package>& out) {
+  if (find_char(soname, '/') != nullptr) return;
+  find_listed(soname, out);
+  char name[256];
+  if (std::size_t n = debian_name(soname, name, sizeof name - 3)) {
+    find_known({name, n}, out);
+    // The packages that were rebuilt for a 64-bit time_t.
+    memcpy(name + n, "t64", 4);
+    find_known({name, n + 3}, out);
+  }
+  if (is_directory("/var/lib/rpm") || is_directory("/usr/lib/sysimage/rpm")) {
+    char capability[4096];
+    if (join(capability, soname, "()(64bit)")) add(out, capability, Package::How::rpm_provides);
+  }
+}
+
+const char* text_of(Package::How how) {
+  switch (how) {
+  case Package::How::lists_file: return "installed, lists a file of this name";
+  case Package::How::is_known: return "known to the package manager by this name";
+  case Package::How::rpm_provides: return "what an rpm package that has it provides";
+  }
+  return "";
+}
+
+}  // namespace myld::start
