@@ -9,6 +9,16 @@
 
 namespace myld::arch {
 
+/// The kernel's struct sigaction. Source: sigaction(2), "C library/kernel differences".
+struct SignalAction {
+  std::uintptr_t handler = 0;
+  std::uint64_t flags = 0;
+  std::uintptr_t restorer = 0;
+  std::uint64_t mask = 0;
+};
+/// Adds what this ISA needs for the handler's return: nothing, the vDSO has the way back.
+inline void complete(SignalAction&) {}
+
 inline constexpr long kOpenNoFollow = 0100000;  // O_NOFOLLOW
 
 /// Returns the kernel's result: -errno on failure.

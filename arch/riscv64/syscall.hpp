@@ -12,6 +12,15 @@ extern "C" [[gnu::visibility("hidden")]] int myld_riscv_hwprobe(
 
 namespace myld::arch {
 
+/// The kernel's struct sigaction. Source: sigaction(2), "C library/kernel differences".
+struct SignalAction {
+  std::uintptr_t handler = 0;
+  std::uint64_t flags = 0;
+  std::uint64_t mask = 0;
+};
+/// Adds what this ISA needs for the handler's return: nothing, the vDSO has the way back.
+inline void complete(SignalAction&) {}
+
 inline constexpr long kOpenNoFollow = 0400000;  // O_NOFOLLOW
 
 inline constexpr long kSysRiscvHwprobe = 258;

@@ -6,7 +6,7 @@
 
 namespace myld::arch {
 
-inline constexpr long kSysFcntl = 72, kSysMseal = 462;
+inline constexpr long kSysFcntl = 72, kSysMseal = 462, kSysRtSigaction = 13, kSysFstatat = 262;
 inline constexpr long kSysRead = 0, kSysWrite = 1, kSysClose = 3, kSysFstat = 5, kSysMmap = 9,
                       kSysMprotect = 10, kSysMunmap = 11, kSysRtSigprocmask = 14, kSysPread = 17,
                       kSysSchedYield = 24, kSysMadvise = 28, kSysGetpid = 39, kSysExecve = 59,
@@ -41,6 +41,21 @@ syscall(long n, long a = 0, long b = 0, long c = 0, long d = 0, long e = 0, long
                : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                : "rcx", "r11", "memory");
   return result;
+}
+
+/// The kernel's struct sigaction. Source: sigaction(2), "C library/kernel differences".
+struct SignalAction {
+  std::uintptr_t handler = 0;
+  std::uint64_t flags = 0;
+  std::uintptr_t restorer = 0;
+  std::uint64_t mask = 0;
+};
+extern "C" [[gnu::visibility("hidden")]] void myld_sigreturn();
+/// Adds what this ISA needs for the handler's return.
+inline void complete(SignalAction& action) {
+  constexpr std::uint64_t kRestorer = 0x04000000;
+  action.flags |= kRestorer;
+  action.restorer = reinterpret_cast<std::uintptr_t>(&myld_sigreturn);
 }
 
 /// The thread pointer: %fs:0 holds its own address.

@@ -17,6 +17,7 @@ enum class Code : std::uint16_t {
   cannot_stat,
   not_a_regular_file,
   file_too_short,
+  file_changed,
   name_too_long,
   empty_expansion,
   no_dlopen,

@@ -37,6 +37,7 @@ constexpr Text kTexts[] = {
     {Code::cannot_stat, "{o}: cannot stat shared object"},
     {Code::not_a_regular_file, "{o}: cannot read file data: not a regular file (st_mode {v:#o})"},
     {Code::file_too_short, "{o}: file too short ({s}: {v} bytes at file offset {a})"},
+    {Code::file_changed, "{o}: file was truncated or overwritten while it was being loaded"},
     {Code::name_too_long, "{o}: file name too long"},
     {Code::empty_expansion, "{o}: cannot expand dynamic string token in '{s}'"},
     {Code::no_dlopen, "{o}: shared object cannot be dlopen()ed"},

@@ -14,6 +14,10 @@ Error no_memory(const char* object) { return {.code = Code::out_of_memory, .obje
 
 std::uint64_t hash_of(const FileId& id) { return hash_bytes(&id, sizeof id); }
 
+FileContent content_of(const sys::Stat& s) {
+  return {s.st_size, s.st_mtime_s, static_cast<std::int64_t>(s.st_mtime_ns)};
+}
+
 void destroy(Module* m) {
   release_list(m->group.list);
   release_list(m->own.list);
@@ -268,6 +272,7 @@ Result<Module*> Loader::add_file(
   if (!made) return fail(nullptr, made.error());
   Module* m = made.value();
   m->file = {found.stat.st_dev, found.stat.st_ino};
+  m->content = content_of(found.stat);
   m->requester.ns = ns.id;
   m->found_by = found.by;
   m->found_of = found.of;
@@ -282,10 +287,11 @@ Result<Module*> Loader::add_file(
     return fail(m, {.code = Code::cannot_dlopen_executable, .object = found.path});
   if (m->image.segments.dynamic == nullptr)
     return fail(m, {.code = Code::no_dynamic, .object = found.path});
-  auto mapped =
-      map::map_segments(found.fd, m->image.segments, fixed_address, page_size, found.path);
-  if (!mapped) return fail(m, mapped.error());
-  m->mapping = mapped.value();
+  if (before_reading != nullptr) before_reading(*m);
+  if (Status s = map::map_segments(found.fd, m->image.segments, fixed_address, page_size,
+                                   found.path, m->mapping);
+      !s)
+    return fail(m, s.error());
   set_path(*m, found.path, found.path);
   char* requested = copy_string(name);
   if (requested == nullptr) return fail(m, no_memory(found.path));
@@ -308,6 +314,7 @@ Result<Module*> Loader::add_mapped(Namespace& ns,
   m->image.segments = segments;
   m->mapping = {bias + segments.start, segments.end.value - segments.start.value, bias};
   set_path(*m, path, display);
+  if (before_reading != nullptr) before_reading(*m);
   MYLD_CHECK(finish(*m, created));
   return m;
 }
@@ -421,6 +428,14 @@ Status Loader::check_versions(std::span<Module* const> modules, const ErrorSink&
       if (!sink.report(sink.context, e)) return e;
     }
   return {};
+}
+
+Status Loader::check_unchanged(const Module& m) {
+  sys::Stat now;
+  // A file that was replaced, and not written to, is still what is mapped.
+  if (!m.owns_mapping || sys::stat(m.path, &now) < 0) return {};
+  if (m.file != FileId{now.st_dev, now.st_ino} || m.content == content_of(now)) return {};
+  return Error{.code = Code::file_changed, .object = m.display};
 }
 
 void Loader::forget(Module& m) {

@@ -29,6 +29,8 @@ public:
   Policy policy;
   std::uint64_t page_size = 4096;
   std::uint64_t adds = 0;  ///< modules ever added to any namespace (dlpi_adds)
+  /// Called before the first byte of a new module's memory is read: the module is in no list yet.
+  void (*before_reading)(Module&) = nullptr;
   /// The loader's own module: what DT_NEEDED of Port::kLoaderSoname means in every namespace.
   Module* self = nullptr;
 
@@ -70,6 +72,9 @@ public:
 
   /// Checks every needed version of `modules` against what was loaded.
   Status check_versions(std::span<Module* const> modules, const ErrorSink& sink);
+
+  /// The file of the module is what it was when it was opened. Errors: file_changed.
+  static Status check_unchanged(const Module& module);
 
   /// Makes a module unknown under its names and its file, so that the next open() loads it anew.
   void forget(Module& module);

@@ -39,6 +39,12 @@ struct FileId {
   bool operator==(const FileId&) const = default;
 };
 
+/// What a file that nobody writes to keeps.
+struct FileContent {
+  std::int64_t bytes = 0, changed_s = 0, changed_ns = 0;
+  bool operator==(const FileContent&) const = default;
+};
+
 /// An immutable list of modules that symbols are looked up in, replaced as a whole so that readers
 /// need no lock.
 struct ModuleList {
@@ -86,6 +92,7 @@ struct Module {
   const find::Requester* found_of = nullptr;  ///< whose RPATH, RUNPATH or note it was
   Module* first_needed_by = nullptr;          ///< who asked for it first, or nullptr
   FileId file;
+  FileContent content;
   Namespace* ns = nullptr;
   LinkMap* link_map = nullptr;
   Vec<const char*> names;  ///< request names and the soname that mean this module (heap strings)

@@ -141,20 +141,22 @@ std::size_t plan_segment(const elf::Phdr& load, std::uint64_t page_size, Step (&
   return n;
 }
 
-Result<Mapping> map_segments(int fd,
-                             const elf::Segments& segments,
-                             bool fixed_address,
-                             std::uint64_t page_size,
-                             const char* object) {
-  Mapping mapping = MYLD_TRY(reserve(segments, fixed_address, page_size, object));
+Status map_segments(int fd,
+                    const elf::Segments& segments,
+                    bool fixed_address,
+                    std::uint64_t page_size,
+                    const char* object,
+                    Mapping& out) {
+  out = MYLD_TRY(reserve(segments, fixed_address, page_size, object));
   for (const elf::Phdr& p : segments.phdrs) {
     if (p.p_type != PT_LOAD || p.p_memsz == 0) continue;
-    if (Status s = map_segment(p, mapping, fd, page_size, object); !s) {
-      unmap(mapping);
+    if (Status s = map_segment(p, out, fd, page_size, object); !s) {
+      unmap(out);
+      out = {};
       return s.error();
     }
   }
-  return mapping;
+  return {};
 }
 
 void check_branch_targets(const Mapping& mapping,

@@ -30,15 +30,16 @@ struct Mapping {
 };
 
 /// Maps every segment of the open file `fd`. ET_EXEC files go where they say, others where the
-/// kernel finds room (`hint`: a preferred start, or 0).
-/// Gives: text and data mapped with their final protection, but for segments that `writable_text`
-/// asks to be writable while relocated. On failure nothing stays mapped.
+/// kernel finds room.
+/// Gives: text and data mapped with their final protection. `out` says where from the moment the
+/// room is reserved. On failure nothing stays mapped, and `out` is empty.
 /// Errors: cannot_reserve, cannot_map, cannot_protect; each names `object`.
-Result<Mapping> map_segments(int fd,
-                             const elf::Segments& segments,
-                             bool fixed_address,
-                             std::uint64_t page_size,
-                             const char* object);
+Status map_segments(int fd,
+                    const elf::Segments& segments,
+                    bool fixed_address,
+                    std::uint64_t page_size,
+                    const char* object,
+                    Mapping& out);
 
 /// Has the kernel check that indirect branches into the code land where they may
 /// (Port::kBranchTargets). A sandbox that forbids changes of code's protection costs the check, not

@@ -41,6 +41,11 @@ long fstat(int fd, Stat* out) {
   return retry([&] { return arch::syscall(arch::kSysFstat, fd, word(out)); });
 }
 
+long stat(const char* path, Stat* out) {
+  return retry(
+      [&] { return arch::syscall(arch::kSysFstatat, kAtFdcwd, word(path), word(out), 0); });
+}
+
 long pread_full(int fd, void* to, std::size_t bytes, std::uint64_t offset) {
   std::size_t got = 0;
   while (got < bytes) {
@@ -144,6 +149,10 @@ void exit(int status) {
 
 long execve(const char* path, const char* const* argv, const char* const* envp) {
   return arch::syscall(arch::kSysExecve, word(path), word(argv), word(envp));
+}
+
+long signal_action(int signal, const SignalAction* now, SignalAction* before) {
+  return arch::syscall(arch::kSysRtSigaction, signal, word(now), word(before), sizeof now->mask);
 }
 
 void futex_wait(std::uint32_t* at, std::uint32_t expected) {

@@ -23,6 +23,7 @@ long open_for_reading(const char* path);
 long open_for_appending(const char* path);
 long close(int fd);
 long fstat(int fd, Stat* out);
+long stat(const char* path, Stat* out);
 /// Reads until `bytes` are there, the file ends or an error: returns the bytes read.
 long pread_full(int fd, void* to, std::size_t bytes, std::uint64_t offset);
 long map(void* at, std::size_t bytes, int prot, int flags, int fd, std::uint64_t offset);
@@ -55,6 +56,9 @@ long getpid();
 void write_all(int fd, const char* text, std::size_t bytes);
 [[noreturn]] void exit(int status);
 long execve(const char* path, const char* const* argv, const char* const* envp);
+/// rt_sigaction(2): 0 or -errno. `now` and `before` may be nullptr.
+using arch::SignalAction;
+long signal_action(int signal, const SignalAction* now, SignalAction* before);
 void futex_wait(std::uint32_t* word, std::uint32_t expected);
 /// The same for at most `ns` nanoseconds.
 void futex_wait_for(std::uint32_t* word, std::uint32_t expected, std::uint64_t ns);

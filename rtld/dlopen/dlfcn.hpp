@@ -43,7 +43,9 @@ struct Opened {
   Module* module = nullptr;
   bool is_new_namespace = false;
 };
-Result<Opened> open_module(Runtime& runtime, const char* file, int mode, Module* caller, long ns);
+/// `order`: the modules whose constructors are to run, dependencies first.
+Result<Opened> open_module(
+    Runtime& runtime, const char* file, int mode, Module* caller, long ns, Vec<Module*>& order);
 
 /// Makes the link_map of a module and the rest of what the world sees of it. False: no memory.
 bool make_link_map(Runtime& runtime, Module& module);

@@ -8,6 +8,7 @@
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/debug/reports.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
+#include "rtld/dlopen/file_watch.hpp"
 #include "rtld/dlopen/object_index.hpp"
 #include "rtld/dlopen/transaction.hpp"
 #include "rtld/entry.hpp"
@@ -121,8 +122,12 @@ bool make_scopes(Module& m, load::Scope* group, bool deep) {
 
 namespace {
 
-Result<Opened>
-open_in(Runtime& runtime, Transaction& t, const char* name, int mode, Module* caller) {
+Result<Opened> open_in(Runtime& runtime,
+                       Transaction& t,
+                       const char* name,
+                       int mode,
+                       Module* caller,
+                       Vec<Module*>& order) {
   load::Namespace& ns = t.ns();
   auto found = runtime.loader.open(ns, name, caller, (mode & kNoLoad) != 0, t.created);
   if (!found) return found.error();
@@ -133,6 +138,12 @@ open_in(Runtime& runtime, Transaction& t, const char* name, int mode, Module* ca
     MYLD_CHECK(load_and_relocate(runtime, t, *root, mode));
   }
   MYLD_CHECK(prepare(runtime, t, *root, mode));
+  const load::ModuleList* group = root->group.read();
+  if (!init::dependencies_first({group->modules, group->count}, false, order))
+    return no_memory(root->display);
+  MYLD_CHECK(FileWatch::check());
+  for (Module* m : t.created) MYLD_CHECK(runtime.loader.check_unchanged(*m));
+  // Nothing fails from here on.
   if ((mode & kNoDelete) != 0) {
     root->permanent = true;
     if (root->permanent_because == nullptr) root->permanent_because = "RTLD_NODELETE";
@@ -149,8 +160,8 @@ open_in(Runtime& runtime, Transaction& t, const char* name, int mode, Module* ca
 
 }  // namespace
 
-Result<Opened>
-open_module(Runtime& runtime, const char* file, int mode, Module* caller, long ns_id) {
+Result<Opened> open_module(
+    Runtime& runtime, const char* file, int mode, Module* caller, long ns_id, Vec<Module*>& order) {
   bool is_new_namespace = false;
   load::Namespace* ns = MYLD_TRY(find_namespace(runtime, ns_id, caller, is_new_namespace));
   Transaction t(runtime, *ns, is_new_namespace);
@@ -161,9 +172,12 @@ open_module(Runtime& runtime, const char* file, int mode, Module* caller, long n
     if (expanded == nullptr)
       return Error{.code = Code::empty_expansion, .object = caller->display, .subject = file};
   }
-  auto opened = open_in(runtime, t, expanded != nullptr ? expanded : file, mode, caller);
+  FileWatch watch(runtime);
+  auto opened = open_in(runtime, t, expanded != nullptr ? expanded : file, mode, caller, order);
   // Rolling back releases what the error's strings are part of.
   Error error = opened ? Error{} : searcher.kept.keep(opened.error());
+  // What was read from pages of zeros is not what is wrong.
+  if (Status changed = FileWatch::check(); error && !changed) error = changed.error();
   release_string(expanded);
   if (error) return error;
   return opened;
@@ -196,20 +210,13 @@ void* open(const char* file, int mode, std::uintptr_t caller_address, long ns) {
       set_error(own.error());
       return nullptr;
     }
-    auto opened = open_module(runtime, file, mode, caller, ns);
+    auto opened = open_module(runtime, file, mode, caller, ns, order);
     if (!opened) {
       set_error(opened.error());
       return nullptr;
     }
     root = opened.value().module;
     if (root == nullptr) return nullptr;
-    // Without memory for the order the constructors of new modules could not be run: the group
-    // itself is in breadth-first order, whose reverse has dependencies first but for diamonds.
-    const load::ModuleList* group = root->group.read();
-    if (!init::dependencies_first({group->modules, group->count}, false, order)) {
-      set_error(no_memory(file));
-      return nullptr;
-    }
     if (opened.value().is_new_namespace && runtime.abi->libc_loaded != nullptr)
       runtime.abi->libc_loaded(runtime, *root->ns);
   }

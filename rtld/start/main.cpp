@@ -5,6 +5,7 @@
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/debug/reports.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
+#include "rtld/dlopen/file_watch.hpp"
 #include "rtld/dlopen/object_index.hpp"
 #include "rtld/entry.hpp"
 #include "rtld/glibc/start.hpp"
@@ -236,6 +237,7 @@ void relocate_modules(Start& s) {
   }
   s.errors.stop_if_any();
   for (Module* m : s.order) s.require(init::check_functions(*m));
+  s.require(FileWatch::check());
   // The images hold relocated words, so they are copied only now.
   tls::initialise_first_thread(r.tls, arch::thread_pointer());
   s.mark(s.times.relocated);
@@ -290,12 +292,15 @@ struct HandOver {
   Runtime& runtime = *new (g_runtime_memory) Runtime;
   start::Start s(runtime);
   start::read_request(s, stack);
-  start::add_first_modules(s);
-  start::load_closure(s);
-  start::choose_abi(s);
-  start::set_up_thread(s);
-  start::publish_modules(s);
-  start::relocate_modules(s);
+  {
+    FileWatch watch(runtime);
+    start::add_first_modules(s);
+    start::load_closure(s);
+    start::choose_abi(s);
+    start::set_up_thread(s);
+    start::publish_modules(s);
+    start::relocate_modules(s);
+  }
   start::protect(s);
   start::initialise_modules(s);
   return {runtime.stack.get(sys::kAtEntry), reinterpret_cast<std::uintptr_t>(runtime.stack.base)};
