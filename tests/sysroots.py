@@ -1,0 +1,158 @@
+#!/usr/bin/python3
+"""Unpacks the programs of other Debian releases into folders, without touching the system's own packages.
+
+    sysroots.py RELEASE[-ARCHITECTURE] PACKAGE...
+
+RELEASE is a name (trixie) or the glibc that it has (2.41), ARCHITECTURE is Debian's name (amd64). The
+packages and everything that they depend on are fetched with an apt configuration of their own and
+unpacked, without their maintainer scripts, below $MYLD_CACHE (.cache/sysroots in the sources). What is
+there already is not fetched again; another list of packages is added to it. Prints the folder.
+"""
+import fcntl
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CACHE = pathlib.Path(os.environ.get("MYLD_CACHE", ROOT / ".cache/sysroots"))
+MIRROR = "http://deb.debian.org/debian"
+GLIBC = {"bullseye": "2.31", "bookworm": "2.36", "trixie": "2.41", "sid": "2.43"}
+DEBIAN = {"x86_64": "amd64", "aarch64": "arm64", "riscv64": "riscv64"}
+TRIPLET = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu", "riscv64": "riscv64-linux-gnu"}
+# Folders that are links into /usr, which a package's script makes.
+MERGED = ("bin", "sbin", "lib", "lib64")
+# apt does not take these for granted in a system that has nothing.
+BASE = ("base-files", "base-passwd", "libc6", "libc-bin", "dash", "coreutils")
+
+
+class NotAvailable(Exception):
+    """The release has no such architecture or cannot be reached; the text is apt's."""
+
+
+def parse(name):
+    """("trixie", "amd64") for "2.41", "trixie" or "trixie-amd64"."""
+    release, _, architecture = name.partition("-")
+    release = {version: known for known, version in GLIBC.items()}.get(release, release)
+    if release not in GLIBC:
+        raise SystemExit(f"{name}: not one of {', '.join(f'{r} ({v})' for r, v in GLIBC.items())}")
+    return release, architecture or DEBIAN[platform.machine()]
+
+
+def library_path(root, architecture):
+    """The folders in which that release's own loader would look, for its --library-path."""
+    return ":".join(f"{root}/{folder}/{TRIPLET[architecture]}" for folder in ("lib", "usr/lib"))
+
+
+class Release:
+    """A folder for apt's state and, below it, `root` for the files."""
+
+    def __init__(self, release, architecture):
+        self.release, self.architecture = release, architecture
+        self.folder = CACHE / f"{release}-{architecture}"
+        self.root = self.folder / "root"
+        self.lists_are_new = False
+
+    def apt(self, *arguments):
+        state = self.folder / "apt"
+        for part in ("lists/partial", "cache/archives/partial", "etc/apt.conf.d", "etc/preferences.d"):
+            (state / part).mkdir(parents=True, exist_ok=True)
+        (state / "status").touch()
+        keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+        (state / "sources.list").write_text(
+            f"deb [signed-by={keyring} check-valid-until=no] {MIRROR} {self.release} main\n")
+        options = {
+            "Dir::Etc": f"{state}/etc", "Dir::Etc::sourcelist": f"{state}/sources.list",
+            "Dir::Etc::sourceparts": "-", "Dir::State": f"{state}", "Dir::State::status": f"{state}/status",
+            "Dir::Cache": f"{state}/cache", "APT::Architecture": self.architecture,
+            "APT::Architectures": self.architecture, "Acquire::Languages": "none", "Acquire::Retries": "3",
+            "APT::Install-Recommends": "false", "Debug::NoLocking": "true",
+            "APT::Sandbox::User": "", "pkgCacheGen::Essential": "none"}
+        command = ["apt-get", "-q", *(f"-o{name}={value}" for name, value in options.items()), *arguments]
+        done = subprocess.run(command, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        if done.returncode:
+            raise NotAvailable(f"{self.release} ({self.architecture}): {done.stdout[-1500:]}")
+        return done.stdout
+
+    def update(self):
+        if not self.lists_are_new:
+            self.apt("update")
+            self.lists_are_new = True
+
+    def fetch(self, packages):
+        """Brings `packages` with all that they need into `root`."""
+        missing = self.missing(packages)
+        if not missing:
+            return
+        self.update()
+        self.apt("install", "-y", "--download-only", *self.available([*BASE, *packages]))
+        self.unpack()
+        (self.folder / "packages").write_text("\n".join(sorted(self.have() | set(packages))) + "\n")
+
+    def have(self):
+        listed = self.folder / "packages"
+        return set(listed.read_text().split()) if listed.exists() else set()
+
+    def missing(self, packages):
+        return set(packages) - self.have()
+
+    def available(self, packages):
+        """Those of `packages` that the release has under that name."""
+        known = set(subprocess.run(
+            ["apt-cache", f"-oDir::State={self.folder}/apt", f"-oDir::Cache={self.folder}/apt/cache",
+             f"-oDir::State::status={self.folder}/apt/status", f"-oDir::Etc={self.folder}/apt/etc",
+             f"-oDir::Etc::sourcelist={self.folder}/apt/sources.list", "-oDir::Etc::sourceparts=-",
+             f"-oAPT::Architecture={self.architecture}", f"-oAPT::Architectures={self.architecture}",
+             "pkgnames"], text=True, capture_output=True, check=True).stdout.split())
+        return [package for package in packages if package in known]
+
+    def unpack(self):
+        for name in MERGED:
+            (self.root / "usr" / name).mkdir(parents=True, exist_ok=True)
+            if not (self.root / name).exists():
+                (self.root / name).symlink_to(f"usr/{name}")
+        done = self.folder / "unpacked"
+        done.mkdir(exist_ok=True)
+        for package in sorted((self.folder / "apt/cache/archives").glob("*.deb")):
+            if not (done / package.name).exists():
+                self.unpack_one(package)
+                (done / package.name).touch()
+        self.configure()
+
+    def unpack_one(self, package):
+        """As dpkg-deb -x, which would put a folder in the place of a link into /usr."""
+        content = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE)
+        subprocess.run(["tar", "-xf", "-", "--keep-directory-symlink", "-C", self.root],
+                       stdin=content.stdout, check=True)
+        if content.wait():
+            raise SystemExit(f"{package}: dpkg-deb failed")
+
+    def configure(self):
+        """What a program needs of the maintainer scripts' work."""
+        share, etc = self.root / "usr/share", self.root / "etc"
+        for source, target in (("base-passwd/passwd.master", "passwd"), ("base-passwd/group.master", "group"),
+                               ("base-files/nsswitch.conf", "nsswitch.conf")):
+            if (share / source).exists():
+                (etc / target).write_bytes((share / source).read_bytes())
+        (etc / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+        (etc / "hostname").write_text("debian\n")
+        if self.architecture == DEBIAN[platform.machine()]:
+            subprocess.run(["/sbin/ldconfig", "-r", self.root], check=True)
+
+
+def make(name, packages):
+    """The root folder of release `name` with `packages`."""
+    release = Release(*parse(name))
+    release.folder.mkdir(parents=True, exist_ok=True)
+    with open(release.folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        release.fetch(packages)
+    return release.root
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        raise SystemExit(__doc__)
+    print(make(sys.argv[1], sys.argv[2:]))
