@@ -1,8 +1,11 @@
 """Where a program and its libraries are: on this machine, or in another Debian release's root folder."""
+import ctypes
 import glob
+import json
 import os
 import pathlib
 import shutil
+import sys
 
 SEARCH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
@@ -25,28 +28,12 @@ class Machine:
                     return os.path.realpath(found)
         return None
 
-    def command(self, argv, argv0=None):
-        """What to start, in the folder of the test, and under which name, to have `argv` run there."""
-        return argv, argv0
+    def command(self, argv, env, argv0=None):
+        """What twins.run is to start, in the folder of the test, to have `argv` run there with `env`."""
+        return argv, env, argv0
 
 
-# In a namespace of its own, with the working folder and $2 where they are, and the loader $3 as /tmp/myld, runs
-# the rest in root folder $1.
-ENTER = """
-set -e
-root=$1 here=$PWD sources=$2
-mount --rbind /proc "$root/proc"
-mount --rbind /dev "$root/dev"
-mount --rbind /sys "$root/sys"
-mount -t tmpfs tmpfs "$root/tmp"
-mkdir -p "$root$here" "$root/tmp/sources"
-touch "$root/tmp/myld"
-mount --bind "$here" "$root$here"
-mount --bind "$sources" "$root/tmp/sources"
-mount --bind "$3" "$root/tmp/myld"
-shift 3
-exec chroot "$root" /bin/bash -c 'cd "$0" && argv0=$1 && shift && exec -a "$argv0" "$@"' "$here" "$@"
-"""
+MS_BIND, MS_REC = 0x1000, 0x4000  # <sys/mount.h>
 
 
 class Release(Machine):
@@ -70,7 +57,36 @@ class Release(Machine):
             found = os.path.realpath(path)
         return None
 
-    def command(self, argv, argv0=None):
+    def command(self, argv, env, argv0=None):
         user = [] if os.getuid() == 0 else ["--map-root-user"]
-        return [shutil.which("unshare"), "--mount", "--propagation", "private", *user, "/bin/sh", "-c", ENTER,
-                "sh", str(self.root), str(self.sources), str(self.bound), argv0 or argv[0], *argv], None
+        order = {"root": self.root, "sources": self.sources, "loader": self.bound}
+        order = {name: str(path) for name, path in order.items()} | {
+            "argv": argv, "argv0": argv0 or argv[0], "env": env}
+        return [shutil.which("unshare"), "--mount", "--propagation", "private", *user,
+                sys.executable, "-I", __file__, json.dumps(order)], {"PATH": SEARCH}, None
+
+
+def enter(root, sources, loader, argv, argv0, env):
+    """In a mount namespace of our own: becomes `argv` in root folder `root`, with the working folder where it is,
+    the tests' sources as /tmp/sources and the loader as /tmp/myld."""
+    libc, here = ctypes.CDLL(None, use_errno=True), os.getcwd()
+
+    def mount(source, target, kind, flags):
+        if libc.mount(source.encode(), target.encode(), kind, flags, None) != 0:
+            raise OSError(ctypes.get_errno(), f"mount {source} on {target}")
+
+    for folder in ("/proc", "/dev", "/sys"):
+        mount(folder, root + folder, None, MS_BIND | MS_REC)
+    mount("tmpfs", f"{root}/tmp", b"tmpfs", 0)
+    os.makedirs(root + here)
+    os.mkdir(f"{root}/tmp/sources")
+    pathlib.Path(f"{root}/tmp/myld").touch()
+    for source, target in ((here, here), (sources, "/tmp/sources"), (loader, "/tmp/myld")):
+        mount(source, root + target, None, MS_BIND)
+    os.chroot(root)
+    os.chdir(here)
+    os.execve(argv[0], [argv0, *argv[1:]], env)
+
+
+if __name__ == "__main__":
+    enter(**json.loads(sys.argv[1]))

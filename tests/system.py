@@ -77,8 +77,8 @@ def run_leg(leg, case, folder, options, machine):
     env = {"PATH": f"{here}/bin:{SEARCH}", "HOME": str(here), "LC_ALL": "C.UTF-8", "TZ": "UTC",
            "TMPDIR": str(here), "SOURCES": str(options.sources),
            "LOADER": twins.LDSO[options.arch] if leg == "ldso" else str(machine.loader)}
-    outcome = twins.run(machine.command(["/bin/sh", "-c", case["script"]])[0], here, env,
-                        timeout=case.get("timeout", 60))
+    command, env, _ = machine.command(["/bin/sh", "-c", case["script"]], env)
+    outcome = twins.run(command, here, env, timeout=case.get("timeout", 60))
     os.rename(here, folder / leg)
     return outcome.normalised(case.get("normalise", []), here)
 

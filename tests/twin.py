@@ -35,6 +35,8 @@ A case is a folder with sources and a case.toml:
 `$WORK` in args, env, flags and commands is that folder. In src, flags and commands `$SOURCE` is the case's
 own, `$ARCH` the ISA, and `$LDSO` the name by which libc needs its loader. Without an expectation the reference must exit with 0,
 print something, and print nothing to stderr. Each element of the matrix's product is a test of its own.
+
+With --release NAME what is built here runs with the libraries and the loader of another Debian release.
 """
 import itertools
 import pathlib
@@ -42,6 +44,8 @@ import shutil
 import sys
 import tomllib
 
+import machines
+import sysroots
 import twins
 from twins import ROOT, Failure, Skip
 
@@ -49,6 +53,8 @@ from twins import ROOT, Failure, Skip
 # every object of a riscv64 libc asks for.
 UNABLE = {"riscv64": ("gold", "lld")}
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent"}
+# Debian packages of what the programs need to run, with the shell that starts them.
+LIBRARIES = ["bash", "coreutils", "libstdc++6", "libgcc-s1"]
 CASE_KEYS = {"about", "legs", "executes", "statements", "arch", "cpu", "normalise", "matrix", "build",
              "run"}
 BUILD_KEYS = {"out", "src", "flags", "libs", "rpath", "cc", "cxx", "linker", "arch", "command"}
@@ -114,7 +120,7 @@ def command_of(leg, step, program, options):
     program = "./" + program
     own = step.get("options", [])
     reference = options.reference_loader or (options.sysroot + twins.LDSO[options.arch] if own else None)
-    loader = {"ldso": reference, "direct": str(options.loader), "interp": None}[leg]
+    loader = {"ldso": reference, "direct": str(options.machine.loader), "interp": None}[leg]
     if loader:
         name = ["--argv0", argv0] if argv0 else []
         return [*options.emulator, loader, *name, *own, program], None
@@ -138,8 +144,9 @@ def run_leg(leg, step, case, options, folder):
     command, argv0 = command_of(leg, step, program, options)
     env = ENVIRONMENT | {name: expand(value) for name, value in step.get("env", {}).items()}
     timeout = step.get("timeout", 20) * (5 if options.emulator else 1)
-    outcome = twins.run(command + [expand(arg) for arg in step.get("args", [])], folder, env,
-                        step.get("stdin", ""), timeout, argv0)
+    command += [expand(arg) for arg in step.get("args", [])]
+    command, env, argv0 = options.machine.command(command, env, argv0)
+    outcome = twins.run(command, folder, env, step.get("stdin", ""), timeout, argv0)
     return outcome.normalised(case.get("normalise", []), folder)
 
 
@@ -184,7 +191,7 @@ def build_case(case, folder, options):
         programs = [f for f in folders["interp"].rglob("*") if f.is_file() and not f.is_symlink()
                     and twins.has_interpreter(f)]
         for program in programs:
-            twins.set_interpreter(program, options.loader)
+            twins.set_interpreter(program, options.machine.loader)
         if not programs:
             raise Failure("no program was built")
     return folders
@@ -202,7 +209,13 @@ def main():
     parser.add_argument("--cc", default="cc")
     parser.add_argument("--cxx", default="c++")
     parser.add_argument("--programs", type=pathlib.Path, default=ROOT / "tests/programs")
+    parser.add_argument("--release", help="another Debian release, by name or by its glibc (2.41)")
     options = parser.parse_args()
+    options.loader = options.loader.resolve()
+    options.machine = machines.Machine(options.loader)
+    if options.release:
+        root = sysroots.make(options.release, LIBRARIES)
+        options.machine = machines.Release(root, options.loader, options.programs.resolve())
     sys.exit(twins.run_all(list(read_cases(options.programs.resolve())),
                            lambda case, folder: try_case(case, folder, options), options))
 
