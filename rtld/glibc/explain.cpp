@@ -112,6 +112,25 @@ void add_mismatches(Text& text, const Detection& d) {
   }
 }
 
+/// Is it a release before 2.34? Of those no table can be made: libpthread and libdl are libraries
+/// of their own there, and have a share in what libc and its loader share.
+bool is_before_tables(const Detection& d) {
+  const auto& v = d.version;
+  const bool two_digits = v[3] >= '0' && v[3] <= '9';
+  return v[0] == '2' && v[1] == '.' &&
+         (!two_digits || v[2] < '3' || (v[2] == '3' && v[3] < '4'));
+}
+
+void add_advice(Text& text, const Detection& d) {
+  if (d.verdict == Verdict::not_glibc) return;
+  if (is_before_tables(d)) {
+    text << "; before 2.34 libpthread is a library of its own, which is not supported";
+  } else {
+    text << "; make a table of this one with: tools/gen_glibc_layout.py --deb libc6-dbg.deb, or "
+            "--debuginfo FILE...";
+  }
+}
+
 }  // namespace
 
 std::size_t explain(const Detection& d, std::span<char> out) {
@@ -128,10 +147,7 @@ std::size_t explain(const Detection& d, std::span<char> out) {
     break;
   }
   add_known(text, *d.known);
-  if (d.verdict == Verdict::different || d.verdict == Verdict::ambiguous) {
-    text << "; make a table of this one with: tools/gen_glibc_layout.py --deb libc6-dbg.deb, or "
-            "--debuginfo FILE...";
-  }
+  add_advice(text, d);
   return text.finish();
 }
 

@@ -388,7 +388,15 @@ TEST_CASE("glibc detect: the known releases are named in a refusal", "[glibc]") 
   const std::uint8_t build_id[] = {0x01, 0xab};
   CHECK(explained(detect(libc.facts(build_id), x86_64_known())) ==
         "found glibc 2.31 (build-id 01ab), a release that is not supported; known on x86_64: "
-        "2.34-2.43");
+        "2.34-2.43; before 2.34 libpthread is a library of its own, which is not supported");
+  for (const char* version : {"2.33", "2.4", "2.34", "2.44", "3.1"}) {
+    libc.version(version);
+    const Detection d = detect(libc.facts(), Known{x86_64_known().isa, {}, {}, {}, {}, {},
+                                                   x86_64_known().code});
+    INFO(explained(d));
+    const bool has_advice = explained(d).find("gen_glibc_layout.py --deb") != std::string::npos;
+    CHECK(has_advice == (version != std::string("2.33") && version != std::string("2.4")));
+  }
 }
 
 TEST_CASE("glibc detect: a build-id settles it, unless libc says otherwise", "[glibc]") {
