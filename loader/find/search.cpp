@@ -173,7 +173,10 @@ void Searcher::split(const char* text,
       std::size_t n = strlen(element);
       while (n > 1 && element[n - 1] == '/') --n;
       const char* slash = n == 1 && element[0] == '/' ? "" : "/";
-      const char* root = *element == '/' ? config.sysroot : "";
+      // Where an object was found is told with the sysroot in front already.
+      bool is_its_place =
+          *p == '$' && token_length(p + 1, static_cast<std::size_t>(end - p - 1), "ORIGIN") != 0;
+      const char* root = *element == '/' && !is_its_place ? config.sysroot : "";
       if (strlen(root) + n + 2 < kPathMax) {
         std::size_t root_bytes = strlen(root);
         memcpy(path, root, root_bytes);
