@@ -69,7 +69,7 @@ struct Found {
   sys::Stat stat{};
   char* path = nullptr;        ///< heap string; the caller owns it
   std::size_t head_bytes = 0;  ///< how much of `head` was read
-  alignas(16) std::uint8_t head[832];
+  alignas(16) std::uint8_t head[1024];
 };
 
 /// One attempt, for whoever wants to tell about the search.

@@ -90,6 +90,8 @@ zero_protected(const Step& step, LoadBias bias, std::uint64_t page_size, const c
 }
 
 Status map_segment(const elf::Phdr& load,
+                   const elf::Segments& segments,
+                   const Base& base,
                    const Mapping& mapping,
                    int fd,
                    std::uint64_t page_size,
@@ -97,12 +99,25 @@ Status map_segment(const elf::Phdr& load,
   Step steps[3];
   std::size_t count = plan_segment(load, page_size, steps);
   for (std::size_t i = 0; i < count; ++i) {
+    if (base.covers(segments, steps[i])) continue;
     if (steps[i].kind == Step::Kind::zero && (steps[i].prot & sys::kProtWrite) == 0)
       MYLD_CHECK(zero_protected(steps[i], mapping.bias, page_size, object));
     else
       MYLD_CHECK(execute(steps[i], mapping.bias, fd, object));
   }
   return {};
+}
+
+Result<Mapping>
+map_base(const Base& base, const elf::Segments& segments, int fd, const char* object) {
+  long got = sys::map(nullptr, base.bytes, sys::kProtRead, sys::kMapPrivate, fd, base.offset.value);
+  if (got < 0)
+    return Error{.code = Code::cannot_reserve,
+                 .sys_errno = static_cast<int>(-got),
+                 .object = object,
+                 .value = base.bytes};
+  auto at = static_cast<std::uintptr_t>(got);
+  return Mapping{{at}, base.bytes, {at - segments.start.value}};
 }
 
 }  // namespace
@@ -141,16 +156,40 @@ std::size_t plan_segment(const elf::Phdr& load, std::uint64_t page_size, Step (&
   return n;
 }
 
+Base plan_base(const elf::Segments& segments, std::uint64_t page_size) {
+  if (segments.align > page_size) return {};
+  Base base;
+  std::uint64_t end = segments.start.value;
+  for (const elf::Phdr& p : segments.phdrs) {
+    if (p.p_type != PT_LOAD || p.p_memsz == 0) continue;
+    if (round_down(p.p_vaddr, page_size) > end) return {};
+    if (end == segments.start.value) {
+      if (p.p_filesz == 0 || protection(p.p_flags) != sys::kProtRead) return {};
+      base.offset = {round_down(p.p_offset, page_size)};
+    }
+    end = round_up(p.p_vaddr + p.p_memsz, page_size);
+  }
+  base.bytes = end - segments.start.value;
+  return base;
+}
+
+bool Base::covers(const elf::Segments& segments, const Step& step) const {
+  return bytes != 0 && step.kind == Step::Kind::file && step.prot == sys::kProtRead &&
+         step.offset.value - offset.value == step.at.value - segments.start.value;
+}
+
 Status map_segments(int fd,
                     const elf::Segments& segments,
                     bool fixed_address,
                     std::uint64_t page_size,
                     const char* object,
                     Mapping& out) {
-  out = MYLD_TRY(reserve(segments, fixed_address, page_size, object));
+  Base base = fixed_address ? Base{} : plan_base(segments, page_size);
+  out = MYLD_TRY(base.bytes != 0 ? map_base(base, segments, fd, object)
+                                 : reserve(segments, fixed_address, page_size, object));
   for (const elf::Phdr& p : segments.phdrs) {
     if (p.p_type != PT_LOAD || p.p_memsz == 0) continue;
-    if (Status s = map_segment(p, out, fd, page_size, object); !s) {
+    if (Status s = map_segment(p, segments, base, out, fd, page_size, object); !s) {
       unmap(out);
       out = {};
       return s.error();

@@ -20,6 +20,17 @@ struct Step {
 /// last of them, anonymous pages. Returns how many were written.
 std::size_t plan_segment(const elf::Phdr& load, std::uint64_t page_size, Step (&steps)[3]);
 
+/// The file mapped over a module's whole span as its first segment is, in one step: that reserves
+/// the place, and other segments of the same protection that lie in the file as they do in memory
+/// are there already. bytes == 0: not possible, since pages between segments would be accessible,
+/// or since the first segment is more than readable.
+struct Base {
+  std::uint64_t bytes = 0;
+  FileOffset offset;  ///< of Segments::start
+  bool covers(const elf::Segments& segments, const Step& step) const;
+};
+Base plan_base(const elf::Segments& segments, std::uint64_t page_size);
+
 int protection(std::uint32_t p_flags);
 
 /// A module's address range in this process.

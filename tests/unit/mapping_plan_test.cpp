@@ -64,3 +64,47 @@ TEST_CASE("bss alone: nothing comes from the file") {
   CHECK(steps[0].at.value == 0x7000);
   CHECK(steps[0].bytes == 0x2000);
 }
+
+namespace {
+
+myld::elf::Segments segments_of(const Phdr* phdrs, std::size_t count) {
+  myld::elf::Segments s;
+  s.phdrs = {phdrs, count};
+  s.start = {phdrs[0].p_vaddr & ~(kPage - 1)};
+  s.align = kPage;
+  return s;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "one mapping for the span, and for read-only segments that lie in the file as in memory") {
+  const Phdr phdrs[] = {
+      load(PF_R, 0, 0, 0x5a0, 0x5a0), load(PF_R | PF_X, 0x1000, 0x1000, 0x80, 0x80),
+      load(PF_R, 0x2000, 0x2000, 0x100, 0x100), load(PF_R, 0x2100, 0x3100, 0x100, 0x100),
+      load(PF_R | PF_W, 0x3df0, 0x4df0, 0x230, 0x1230)};
+  auto segments = segments_of(phdrs, 5);
+  myld::map::Base base = myld::map::plan_base(segments, kPage);
+  CHECK(base.bytes == 0x7000);
+  CHECK(base.offset.value == 0);
+  const bool covered[] = {true, false, true, false, false};
+  for (std::size_t i = 0; i < 5; ++i) {
+    Step steps[3];
+    plan_segment(phdrs[i], kPage, steps);
+    CHECK(base.covers(segments, steps[0]) == covered[i]);
+  }
+}
+
+TEST_CASE("no such mapping: where it would open more than the segments do") {
+  const Phdr gap[] = {load(PF_R, 0, 0, 0x10, 0x10), load(PF_R | PF_X, 0x1000, 0x2000, 0x80, 0x80)};
+  CHECK(myld::map::plan_base(segments_of(gap, 2), kPage).bytes == 0);
+  const Phdr text_first[] = {load(PF_R | PF_X, 0, 0, 0x10, 0x10),
+                             load(PF_R | PF_W, 0x1000, 0x1000, 0x80, 0x80)};
+  CHECK(myld::map::plan_base(segments_of(text_first, 2), kPage).bytes == 0);
+  const Phdr no_file[] = {load(PF_R, 0, 0, 0, 0x10)};
+  CHECK(myld::map::plan_base(segments_of(no_file, 1), kPage).bytes == 0);
+  const Phdr aligned[] = {load(PF_R, 0, 0, 0x10, 0x10)};
+  auto segments = segments_of(aligned, 1);
+  segments.align = 0x200000;
+  CHECK(myld::map::plan_base(segments, kPage).bytes == 0);
+}
