@@ -16,6 +16,9 @@ struct SignalAction {
   std::uintptr_t restorer = 0;
   std::uint64_t mask = 0;
 };
+/// Bytes from the ucontext_t that a handler is given to the program counter: uc_flags, uc_link,
+/// uc_stack (24), sigmask (128), then at 176 fault_address, regs[31], sp, pc.
+inline constexpr std::size_t kPcInSignalContext = 440;
 /// Adds what this ISA needs for the handler's return: nothing, the vDSO has the way back.
 inline void complete(SignalAction&) {}
 

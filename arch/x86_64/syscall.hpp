@@ -10,11 +10,11 @@ inline constexpr long kSysFcntl = 72, kSysMseal = 462, kSysRtSigaction = 13, kSy
 inline constexpr long kSysRead = 0, kSysWrite = 1, kSysClose = 3, kSysFstat = 5, kSysMmap = 9,
                       kSysMprotect = 10, kSysMunmap = 11, kSysRtSigprocmask = 14, kSysPread = 17,
                       kSysSchedYield = 24, kSysMadvise = 28, kSysGetpid = 39, kSysExecve = 59,
-                      kSysUname = 63, kSysGetcwd = 79, kSysReadlink = 89, kSysGetdents64 = 217, kSysArchPrctl = 158,
-                      kSysGettid = 186, kSysFutex = 202, kSysSetTidAddress = 218,
-                      kSysExitGroup = 231, kSysOpenat = 257, kSysReadlinkat = 267,
-                      kSysSetRobustList = 273, kSysMembarrier = 324, kSysRseq = 334,
-                      kSysMemfdCreate = 319, kSysClockGettime = 228;
+                      kSysUname = 63, kSysGetcwd = 79, kSysReadlink = 89, kSysGetdents64 = 217,
+                      kSysArchPrctl = 158, kSysGettid = 186, kSysFutex = 202,
+                      kSysSetTidAddress = 218, kSysExitGroup = 231, kSysOpenat = 257,
+                      kSysReadlinkat = 267, kSysSetRobustList = 273, kSysMembarrier = 324,
+                      kSysRseq = 334, kSysMemfdCreate = 319, kSysClockGettime = 228;
 
 inline constexpr long kOpenNoFollow = 0400000;  // O_NOFOLLOW
 
@@ -51,6 +51,9 @@ struct SignalAction {
   std::uint64_t mask = 0;
 };
 extern "C" [[gnu::visibility("hidden")]] void myld_sigreturn();
+/// Bytes from the ucontext_t that a handler is given to the program counter: uc_flags, uc_link,
+/// uc_stack (24), then gregs[REG_RIP = 16].
+inline constexpr std::size_t kPcInSignalContext = 168;
 /// Adds what this ISA needs for the handler's return.
 inline void complete(SignalAction& action) {
   constexpr std::uint64_t kRestorer = 0x04000000;

@@ -37,10 +37,12 @@ Module* find_loading(const Runtime& runtime, std::uintptr_t address) {
   return nullptr;
 }
 
-bool put_zeros(std::uintptr_t address) {
+/// `pc`: of the instruction that reads there.
+bool put_zeros(std::uintptr_t address, std::uintptr_t pc) {
   if (g_watch.runtime == nullptr || g_watch.thread != sys::thread_id()) return false;
   Module* m = find_loading(*g_watch.runtime, address);
-  if (m == nullptr) return false;
+  // Code of the file itself, a resolver: there is nothing that could go on.
+  if (m == nullptr || m->contains(pc)) return false;
   std::uint64_t page = g_watch.runtime->loader.page_size;
   std::uintptr_t at = round_down(address, page);
   int prot = sys::kProtRead;
@@ -78,7 +80,9 @@ void pass_on(int signal, void* info, void* context) {
 void on_bus_error(int signal, void* info, void* context) {
   // siginfo_t: three ints, padding, then si_addr.
   auto address = *reinterpret_cast<std::uintptr_t*>(static_cast<char*>(info) + 16);
-  if (!put_zeros(address)) pass_on(signal, info, context);
+  auto pc =
+      *reinterpret_cast<std::uintptr_t*>(static_cast<char*>(context) + arch::kPcInSignalContext);
+  if (!put_zeros(address, pc)) pass_on(signal, info, context);
 }
 
 /// Takes the signal when the first file of a load is about to be read.

@@ -103,15 +103,25 @@ bool claim(Runtime& runtime, Module& m, std::uintptr_t me) {
   return true;
 }
 
+/// Does a symbol of the module say that a function begins at `at`?
+bool is_function(const Module& m, LinkAddr at) {
+  for (std::uint32_t i = 1; i < m.image.symbol_limit; ++i) {
+    const elf::Sym& s = m.image.symbols[i];
+    if (s.st_value == at.value && s.st_shndx != SHN_UNDEF && elf::sym_type(s) == STT_FUNC)
+      return m.image.segments.is_code(at);
+  }
+  return false;
+}
+
 }  // namespace
 
 Status check_functions(const Module& m) {
-  // Most are the module's own; but a relocation may name a function of another one, as
+  // Most are the module's own code; but a relocation may name a function of another one, as
   // AddressSanitizer's does in a program's DT_PREINIT_ARRAY.
   auto is_code = [&](std::uintptr_t f) {
-    if (m.image.segments.is_code(RunAddr{f} - m.image.bias)) return true;
+    if (m.contains(f)) return m.image.segments.is_code(RunAddr{f} - m.image.bias);
     for (const Module* other : m.ns->modules)
-      if (other->image.segments.is_code(RunAddr{f} - other->image.bias)) return true;
+      if (other->contains(f)) return is_function(*other, RunAddr{f} - other->image.bias);
     return false;
   };
   auto check = [&](const char* name, std::span<const std::uintptr_t> functions) -> Status {

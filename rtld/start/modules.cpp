@@ -64,6 +64,19 @@ Status check_mapped_program(const elf::Segments& s,
   };
   LinkAddr table = RunAddr::of(s.phdrs.data()) - bias;
   if (s.find_in_file(table, s.phdrs.size_bytes()) == nullptr) return bad("AT_PHDR", table.value);
+  // A file that is shorter than its segments say lacks the part that is farthest in it.
+  const elf::Phdr* last = nullptr;
+  for (const elf::Phdr& p : s.phdrs)
+    if (p.p_type == PT_LOAD && p.p_filesz != 0 && (p.p_flags & PF_R) != 0 &&
+        (last == nullptr || p.p_offset + p.p_filesz > last->p_offset + last->p_filesz))
+      last = &p;
+  if (last != nullptr &&
+      !sys::can_read((bias + LinkAddr{last->p_vaddr + last->p_filesz - 1}).as<void>(), 1,
+                     runtime.loader.page_size))
+    return Error{.code = Code::segment_outside_file,
+                 .object = name,
+                 .at = static_cast<std::uint64_t>(last - s.phdrs.data()),
+                 .value = last->p_offset + last->p_filesz};
   for (const elf::Phdr& p : s.phdrs) {
     if (p.p_type != PT_LOAD || p.p_offset != 0 || p.p_filesz < sizeof(elf::Ehdr)) continue;
     const auto* header = (bias + LinkAddr{p.p_vaddr}).as<const elf::Ehdr>();

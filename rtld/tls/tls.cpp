@@ -334,11 +334,13 @@ Result<std::uintptr_t> create_first_thread(State& s) {
   long got = sys::map_anonymous(before + after + align);
   if (got < 0) {
     Error e{.code = Code::no_tls_memory, .sys_errno = static_cast<int>(-got), .object = ""};
-    for (const Slot& slot : s.slots)  // the largest is the one to blame
-      if (slot.module != nullptr && tls_bytes(*slot.module) >= e.value) {
-        e.object = slot.module->display;
-        e.value = tls_bytes(*slot.module);
-      }
+    for (const Slot& slot : s.slots) {  // the one that takes most room is to blame
+      if (slot.module == nullptr) continue;
+      std::uint64_t bytes = tls_bytes(*slot.module), align = segment(*slot.module).p_align;
+      if (bytes + align < e.value) continue;
+      e.object = slot.module->display;
+      e.value = bytes + align;
+    }
     return e;
   }
   std::uintptr_t tp = round_up(static_cast<std::uintptr_t>(got) + before, align);
