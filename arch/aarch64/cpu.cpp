@@ -14,4 +14,6 @@ std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argumen
 
 void set_vector_state(std::uint32_t, bool) {}
 
+void set_hwcap(std::uint64_t) {}
+
 }  // namespace myld::arch

@@ -3,6 +3,11 @@
 #include "arch/port.hpp"
 #include "arch/vector_state.hpp"
 
+/// tlsdesc.S: there are vector registers to keep.
+extern "C" {
+[[gnu::visibility("hidden")]] constinit bool myld_has_vectors = false;
+}
+
 /// What a resolver calls to ask about extensions: 0, or an error number.
 /// Source: Linux, Documentation/riscv/hwprobe.rst; <sys/hwprobe.h>.
 int myld_riscv_hwprobe(
@@ -20,5 +25,10 @@ std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argumen
 }
 
 void set_vector_state(std::uint32_t, bool) {}
+
+void set_hwcap(std::uint64_t hwcap) {
+  constexpr std::uint64_t kV = std::uint64_t{1} << ('V' - 'A');  // COMPAT_HWCAP_ISA_V
+  myld_has_vectors = (hwcap & kV) != 0;
+}
 
 }  // namespace myld::arch

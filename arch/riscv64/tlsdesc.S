@@ -2,8 +2,8 @@
 //
 // Calling convention (RISC-V ELF psABI, "TLS Descriptors"): a0 points to the descriptor
 // { resolver, argument }; the offset from the thread pointer is returned in a0; t0 holds the return
-// address; every other register is kept, floating-point ones too. Vector registers are kept because
-// nothing in the loader is compiled for the vector extension.
+// address; every other register is kept, floating-point and vector ones too. Nothing in the loader is
+// compiled for the vector extension, so only the slow path has vector registers to save.
 
 	.section .text
 
@@ -43,7 +43,8 @@ myld_tlsdesc_undefined:
 //   return dtv[index->module].val + index->offset - thread_pointer();
 //
 // Stack: 0(sp) t1, t2, t3
-// and in the slow path, from the new sp: 0 ra, 8 t0, 16 a1-a7, 72 t4-t6, 96 ft0-ft11, 192 fa0-fa7.
+// and in the slow path, from s0: 0 ra, 8 t0, 16 a1-a7, 72 t4-t6, 96 s0, 104 ft0-ft11, 200 fa0-fa7; below
+// it vl, vtype, vstart and vcsr, then v24-v31, v16-v23, v8-v15 and v0-v7.
 	.globl myld_tlsdesc_dynamic
 	.hidden myld_tlsdesc_dynamic
 	.type myld_tlsdesc_dynamic, @function
@@ -68,8 +69,8 @@ myld_tlsdesc_dynamic:
 	ld a0, 8(a0)
 	add a0, a0, t1
 	j 2f
-1:	addi sp, sp, -256
-	.cfi_adjust_cfa_offset 256
+1:	addi sp, sp, -272
+	.cfi_adjust_cfa_offset 272
 	sd ra, 0(sp)
 	.cfi_rel_offset ra, 0
 	sd t0, 8(sp)
@@ -84,27 +85,73 @@ myld_tlsdesc_dynamic:
 	sd t4, 72(sp)
 	sd t5, 80(sp)
 	sd t6, 88(sp)
-	fsd ft0, 96(sp)
-	fsd ft1, 104(sp)
-	fsd ft2, 112(sp)
-	fsd ft3, 120(sp)
-	fsd ft4, 128(sp)
-	fsd ft5, 136(sp)
-	fsd ft6, 144(sp)
-	fsd ft7, 152(sp)
-	fsd ft8, 160(sp)
-	fsd ft9, 168(sp)
-	fsd ft10, 176(sp)
-	fsd ft11, 184(sp)
-	fsd fa0, 192(sp)
-	fsd fa1, 200(sp)
-	fsd fa2, 208(sp)
-	fsd fa3, 216(sp)
-	fsd fa4, 224(sp)
-	fsd fa5, 232(sp)
-	fsd fa6, 240(sp)
-	fsd fa7, 248(sp)
+	sd s0, 96(sp)
+	.cfi_rel_offset s0, 96
+	fsd ft0, 104(sp)
+	fsd ft1, 112(sp)
+	fsd ft2, 120(sp)
+	fsd ft3, 128(sp)
+	fsd ft4, 136(sp)
+	fsd ft5, 144(sp)
+	fsd ft6, 152(sp)
+	fsd ft7, 160(sp)
+	fsd ft8, 168(sp)
+	fsd ft9, 176(sp)
+	fsd ft10, 184(sp)
+	fsd ft11, 192(sp)
+	fsd fa0, 200(sp)
+	fsd fa1, 208(sp)
+	fsd fa2, 216(sp)
+	fsd fa3, 224(sp)
+	fsd fa4, 232(sp)
+	fsd fa5, 240(sp)
+	fsd fa6, 248(sp)
+	fsd fa7, 256(sp)
+	mv s0, sp
+	.cfi_def_cfa s0, 304
+	// Vector registers are kept where there are any: the kernel drops them at a system call, and the slow
+	// path may need memory or a lock.
+	lla t1, myld_has_vectors
+	lbu t1, 0(t1)
+	beqz t1, 3f
+	.option push
+	.option arch, +v
+	addi sp, sp, -32
+	csrr t1, vl
+	sd t1, 0(sp)
+	csrr t1, vtype
+	sd t1, 8(sp)
+	csrr t1, vstart
+	sd t1, 16(sp)
+	csrr t1, vcsr
+	sd t1, 24(sp)
+	csrw vstart, zero
+	csrr t2, vlenb
+	slli t2, t2, 3
+	.irp first, 24, 16, 8, 0
+	sub sp, sp, t2
+	vs8r.v v\first, (sp)
+	.endr
 	call myld_tls_get_addr_slow
+	csrw vstart, zero
+	csrr t2, vlenb
+	slli t2, t2, 3
+	.irp first, 0, 8, 16, 24
+	vl8re8.v v\first, (sp)
+	add sp, sp, t2
+	.endr
+	ld t1, 0(sp)
+	ld t2, 8(sp)
+	vsetvl zero, t1, t2
+	ld t1, 16(sp)
+	csrw vstart, t1
+	ld t1, 24(sp)
+	csrw vcsr, t1
+	.option pop
+	j 4f
+3:	call myld_tls_get_addr_slow
+4:	mv sp, s0
+	.cfi_def_cfa sp, 304
 	ld ra, 0(sp)
 	.cfi_same_value ra
 	ld t0, 8(sp)
@@ -119,28 +166,30 @@ myld_tlsdesc_dynamic:
 	ld t4, 72(sp)
 	ld t5, 80(sp)
 	ld t6, 88(sp)
-	fld ft0, 96(sp)
-	fld ft1, 104(sp)
-	fld ft2, 112(sp)
-	fld ft3, 120(sp)
-	fld ft4, 128(sp)
-	fld ft5, 136(sp)
-	fld ft6, 144(sp)
-	fld ft7, 152(sp)
-	fld ft8, 160(sp)
-	fld ft9, 168(sp)
-	fld ft10, 176(sp)
-	fld ft11, 184(sp)
-	fld fa0, 192(sp)
-	fld fa1, 200(sp)
-	fld fa2, 208(sp)
-	fld fa3, 216(sp)
-	fld fa4, 224(sp)
-	fld fa5, 232(sp)
-	fld fa6, 240(sp)
-	fld fa7, 248(sp)
-	addi sp, sp, 256
-	.cfi_adjust_cfa_offset -256
+	ld s0, 96(sp)
+	.cfi_same_value s0
+	fld ft0, 104(sp)
+	fld ft1, 112(sp)
+	fld ft2, 120(sp)
+	fld ft3, 128(sp)
+	fld ft4, 136(sp)
+	fld ft5, 144(sp)
+	fld ft6, 152(sp)
+	fld ft7, 160(sp)
+	fld ft8, 168(sp)
+	fld ft9, 176(sp)
+	fld ft10, 184(sp)
+	fld ft11, 192(sp)
+	fld fa0, 200(sp)
+	fld fa1, 208(sp)
+	fld fa2, 216(sp)
+	fld fa3, 224(sp)
+	fld fa4, 232(sp)
+	fld fa5, 240(sp)
+	fld fa6, 248(sp)
+	fld fa7, 256(sp)
+	addi sp, sp, 272
+	.cfi_adjust_cfa_offset -272
 2:	sub a0, a0, tp
 	ld t1, 0(sp)
 	ld t2, 8(sp)

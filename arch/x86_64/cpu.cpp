@@ -52,4 +52,6 @@ void set_vector_state(std::uint32_t area_bytes, bool compacted) {
   __atomic_store_n(&g_state, state_of(area_bytes, compacted), __ATOMIC_RELAXED);
 }
 
+void set_hwcap(std::uint64_t) {}
+
 }  // namespace myld::arch

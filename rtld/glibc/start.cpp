@@ -1,5 +1,6 @@
 #include "rtld/glibc/start.hpp"
 
+#include "arch/vector_state.hpp"
 #include "loader/sys/calls.hpp"
 #include "rtld/glibc/adapter.hpp"
 #include "rtld/glibc/storage.hpp"
@@ -39,6 +40,7 @@ void read_early(Runtime& runtime) {
   __libc_enable_secure = runtime.secure ? 1 : 0;
   runtime.hwcaps = {runtime.stack.get(sys::kAtHwcap), runtime.stack.get(sys::kAtHwcap2),
                     runtime.stack.get(sys::kAtHwcap3), runtime.stack.get(sys::kAtHwcap4)};
+  arch::set_hwcap(runtime.hwcaps.hwcap);
   runtime.loader.policy.branch_targets =
       (runtime.hwcaps.hwcap2 & arch::Port::kBranchTargets.hwcap2) != 0;
   runtime.loader.searcher.config.cpu = {

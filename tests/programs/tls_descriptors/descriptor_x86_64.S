@@ -65,4 +65,12 @@ undefined_offset:
 	ret
 	.cfi_endproc
 	.size undefined_offset, .-undefined_offset
+
+	.section .rodata
+	.balign 8
+	.globl dtv_from_thread_pointer
+	.type dtv_from_thread_pointer, @object
+dtv_from_thread_pointer:
+	.quad 8
+	.size dtv_from_thread_pointer, 8
 	.section .note.GNU-stack, "", @progbits
