@@ -32,7 +32,7 @@ constexpr std::uint32_t power_of_33(int n) { return n == 0 ? 1 : 33 * power_of_3
 
 }  // namespace
 
-[[gnu::no_sanitize("address")]] std::uint32_t hash_of_name(const char* name) {
+__attribute__((no_sanitize("address"))) std::uint32_t hash_of_name(const char* name) {
   std::uint32_t h = 5381;
   for (;;) {
     if (word_is_in_page(name)) {
@@ -50,7 +50,7 @@ constexpr std::uint32_t power_of_33(int n) { return n == 0 ? 1 : 33 * power_of_3
   }
 }
 
-[[gnu::no_sanitize("address")]] bool same_name(const char* a, const char* b) {
+__attribute__((no_sanitize("address"))) bool same_name(const char* a, const char* b) {
   for (;;) {
     if (word_is_in_page(a) && word_is_in_page(b)) {
       std::uint64_t x = *reinterpret_cast<const Word*>(a), y = *reinterpret_cast<const Word*>(b);
