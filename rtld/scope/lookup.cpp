@@ -127,6 +127,9 @@ Definition unique(const char* name, const Definition& candidate) {
     e = static_cast<UniqueEntry*>(heap::allocate(sizeof(UniqueEntry)));
     // Without memory for the table the candidate is still a correct definition of its own module.
     if (e == nullptr) return candidate;
+    // The requester may go; the definition's own module stays, and with it its spelling of the
+    // name.
+    name = candidate.module->image.strings.at(candidate.symbol->st_name);
     *e = {name, candidate.module, candidate.symbol};
     if (!table.insert(hash, e)) {
       heap::release(e, sizeof *e);
@@ -238,9 +241,7 @@ Definition resolve(Module& m, const Sym& symbol, std::uint32_t index, Purpose pu
   return d;
 }
 
-bool looks_up_one_by_one() {
-  return g_strong_first || log::wants(log::kSymbols | log::kBindings);
-}
+bool looks_up_one_by_one() { return g_strong_first || log::wants(log::kSymbols | log::kBindings); }
 
 Definition conclude(Module& m, const Sym& symbol, Purpose purpose, const Definition& found) {
   if (refers_to_itself(symbol)) return {&m, &symbol};
