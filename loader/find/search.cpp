@@ -85,7 +85,11 @@ Status Searcher::open(const char* path, Found& out, std::uint16_t machine) {
   long fd = sys::open_for_reading(path);
   if (fd < 0)
     return Error{.code = Code::cannot_open, .sys_errno = static_cast<int>(-fd), .object = path};
-  out.fd = static_cast<int>(fd);
+  return look_at(static_cast<int>(fd), path, out, machine);
+}
+
+Status Searcher::look_at(int fd, const char* path, Found& out, std::uint16_t machine) {
+  out.fd = fd;
   auto fail = [&](Error e) -> Status {
     sys::close(out.fd);
     out.fd = -1;

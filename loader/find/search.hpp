@@ -140,6 +140,9 @@ public:
   Status open(const char* path, Found& out) { return open(path, out, config.machine->e_machine); }
   Status open(const char* path, Found& out, std::uint16_t machine);
 
+  /// The same for a file that is open, and that `path` is the name of. Takes `fd` over.
+  Status look_at(int fd, const char* path, Found& out, std::uint16_t machine);
+
   /// `text` with $ORIGIN, $LIB and $PLATFORM replaced: a heap string, or nullptr if an element of
   /// it cannot be expanded (no origin; any of them in secure execution) or memory ran out.
   char* expand(const char* text, std::size_t length, const Requester* requester) const;

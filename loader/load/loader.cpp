@@ -25,6 +25,7 @@ void destroy(Module* m) {
     heap::release(m->scopes, sizeof(ScopeChain) + m->scopes->count * sizeof(Scope*));
   for (const char* name : m->names) release_string(name);
   for (void* d : m->descriptors) heap::release(d, kDescriptorBytes);
+  if (m->kept_fd >= 0) sys::close(m->kept_fd);
   if (m->owns_mapping) {
     if (m->mapping.bytes != 0) map::unmap(m->mapping);
     auto phdrs = m->image.segments.phdrs;
@@ -204,7 +205,7 @@ Result<Module*> Loader::new_module(Namespace& ns, const char* display) {
 Result<elf::Ehdr> Loader::read_headers(find::Found& found, Module& m) {
   auto size = static_cast<std::uint64_t>(found.stat.st_size);
   elf::Ehdr e = MYLD_TRY(elf::check_header({found.head, found.head_bytes}, size, found.path,
-                                          searcher.config.machine->e_machine));
+                                           searcher.config.machine->e_machine));
   std::size_t bytes = e.e_phnum * sizeof(elf::Phdr);
   auto* phdrs = static_cast<elf::Phdr*>(heap::allocate(bytes));
   if (phdrs == nullptr) return no_memory(found.path);
@@ -254,8 +255,12 @@ Status Loader::finish(Module& m, Vec<Module*>& created) {
   return {};
 }
 
-Result<Module*> Loader::add_file(
-    Namespace& ns, find::Found& found, const char* name, Module* requester, Vec<Module*>& created) {
+Result<Module*> Loader::add_file(Namespace& ns,
+                                 find::Found& found,
+                                 const char* name,
+                                 Module* requester,
+                                 Vec<Module*>& created,
+                                 const map::Room& room) {
   auto fail = [&](Module* m, Error e) -> Result<Module*> {
     sys::close(found.fd);
     // The error's strings may be the module's.
@@ -289,7 +294,7 @@ Result<Module*> Loader::add_file(
     return fail(m, {.code = Code::no_dynamic, .object = found.path});
   if (before_reading != nullptr) before_reading(*m);
   if (Status s = map::map_segments(found.fd, m->image.segments, fixed_address, page_size,
-                                   found.path, m->mapping);
+                                   found.path, room, m->mapping);
       !s)
     return fail(m, s.error());
   set_path(*m, found.path, found.path);
@@ -319,11 +324,51 @@ Result<Module*> Loader::add_mapped(Namespace& ns,
   return m;
 }
 
+Module* Loader::find_file(Namespace& ns, const find::Found& found) {
+  FileId id{found.stat.st_dev, found.stat.st_ino};
+  auto same_file = [&](const Module& m) { return m.file == id; };
+  Module* m = ns.by_file.find(hash_of(id), same_file);
+  return m == nullptr && self != nullptr && self->file == id ? self : m;
+}
+
+Result<Module*> Loader::open_source(Namespace& ns,
+                                    FileSource& source,
+                                    Module* requester,
+                                    bool only_if_loaded,
+                                    Vec<Module*>& created) {
+  find::Found found;
+  int fd = source.fd;
+  source.fd = -1;
+  MYLD_CHECK(searcher.look_at(fd, source.path, found, searcher.config.machine->e_machine));
+  Module* m = find_file(ns, found);
+  if (m != nullptr || only_if_loaded) {
+    sys::close(found.fd);
+    release_string(found.path);
+    return m;
+  }
+  // add_file closes the descriptor that it is given; the one that is kept has the path's number.
+  if (source.keep) {
+    long second = sys::duplicate(fd);
+    if (second < 0) {
+      sys::close(fd);
+      release_string(found.path);
+      return Error{
+          .code = Code::cannot_open, .sys_errno = static_cast<int>(-second), .object = source.path};
+    }
+    found.fd = static_cast<int>(second);
+  }
+  auto made = add_file(ns, found, source.path, requester, created, source.room);
+  if (made) made.value()->kept_fd = source.keep ? fd : -1;
+  if (!made && source.keep) sys::close(fd);
+  return made;
+}
+
 Result<Module*> Loader::open(Namespace& ns,
                              const char* name,
                              Module* requester,
                              bool only_if_loaded,
-                             Vec<Module*>& created) {
+                             Vec<Module*>& created,
+                             const map::Room& room) {
   if (Module* m = find_loaded(ns, name)) return m;
   // Every namespace shares the one loader, whatever name libc asks for it by.
   if (self != nullptr && equal(name, searcher.config.machine->loader_soname)) return self;
@@ -332,10 +377,7 @@ Result<Module*> Loader::open(Namespace& ns,
   if (Status s = searcher.find(name, requester == nullptr ? nullptr : &requester->requester, found);
       !s)
     return s.error();
-  FileId id{found.stat.st_dev, found.stat.st_ino};
-  auto same_file = [&](const Module& m) { return m.file == id; };
-  Module* m = ns.by_file.find(hash_of(id), same_file);
-  if (m == nullptr && self != nullptr && self->file == id) m = self;
+  Module* m = find_file(ns, found);
   if (m != nullptr || only_if_loaded) {
     sys::close(found.fd);
     release_string(found.path);
@@ -344,7 +386,7 @@ Result<Module*> Loader::open(Namespace& ns,
     if (m != self && find_char(name, '/') == nullptr && !add_name(*m, name)) return no_memory(name);
     return m;
   }
-  m = MYLD_TRY(add_file(ns, found, name, requester, created));
+  m = MYLD_TRY(add_file(ns, found, name, requester, created, room));
   // The name it was asked by means it from now on, but a path is not a soname: two requests
   // "./a.so" from different directories are told apart by their files.
   if (find_char(name, '/') == nullptr && !add_name(*m, name)) return no_memory(name);
@@ -408,7 +450,8 @@ Status Loader::check_versions(std::span<Module* const> modules, const ErrorSink&
     for (const elf::Version& v : m->versions) {
       if (v.file == nullptr) continue;
       Module* provider = find_loaded(*m->ns, v.file);
-      if (provider == nullptr && equal(v.file, searcher.config.machine->loader_soname)) provider = self;
+      if (provider == nullptr && equal(v.file, searcher.config.machine->loader_soname))
+        provider = self;
       if (provider == nullptr)
         continue;  // reported as missing already, or provided by another name
       if (log::wants(log::kVersions))

@@ -21,6 +21,14 @@ struct Policy {
   bool seal = true;  ///< what is never unloaded is sealed against changes of its protection
 };
 
+/// A file that is there already, or a place that is: for a module that is not just named.
+struct FileSource {
+  int fd = -1;  ///< taken over by Loader::open_source, which sets it to -1; -1: only `room` counts
+  const char* path = nullptr;  ///< of fd
+  bool keep = false;  ///< the descriptor stays open as long as the module, since `path` names it
+  map::Room room;
+};
+
 class Loader {
 public:
   constexpr Loader() = default;
@@ -48,7 +56,15 @@ public:
                        const char* name,
                        Module* requester,
                        bool only_if_loaded,
-                       Vec<Module*>& created);
+                       Vec<Module*>& created,
+                       const map::Room& room = {});
+
+  /// The same for the file that `source.fd` is open on.
+  Result<Module*> open_source(Namespace& ns,
+                              FileSource& source,
+                              Module* requester,
+                              bool only_if_loaded,
+                              Vec<Module*>& created);
 
   /// Makes a module of an open file that was asked for as `name`. `found.path` becomes the
   /// module's.
@@ -56,7 +72,8 @@ public:
                            find::Found& found,
                            const char* name,
                            Module* requester,
-                           Vec<Module*>& created);
+                           Vec<Module*>& created,
+                           const map::Room& room = {});
 
   /// Makes a module of an image that the kernel has mapped (the program, the vDSO) or that is the
   /// loader itself. The program headers must stay mapped.
@@ -87,6 +104,7 @@ public:
   bool add_name(Module& module, const char* name);
 
 private:
+  Module* find_file(Namespace& ns, const find::Found& found);
   Result<elf::Ehdr> read_headers(find::Found& found, Module& module);
   Status finish(Module& module, Vec<Module*>& created);
   Status load_needed(Module& module, Vec<Module*>& created, const ErrorSink& sink);

@@ -28,7 +28,7 @@ Result<Mapping> reserve(const elf::Segments& segments,
                    .object = object,
                    .at = segments.start.value,
                    .value = bytes};
-    return Mapping{{segments.start.value}, bytes, {0}};
+    return Mapping{{segments.start.value}, bytes, {0}, false};
   }
   std::uint64_t room = align > page_size ? bytes + align : bytes;
   long got = room < bytes ? -sys::kEnomem : sys::map(nullptr, room, sys::kProtNone, flags, -1, 0);
@@ -43,7 +43,33 @@ Result<Mapping> reserve(const elf::Segments& segments,
   if (start > at) sys::unmap(reinterpret_cast<void*>(at), start - at);
   if (at + room > start + bytes)
     sys::unmap(reinterpret_cast<void*>(start + bytes), at + room - (start + bytes));
-  return Mapping{{start}, bytes, {start - segments.start.value}};
+  return Mapping{{start}, bytes, {start - segments.start.value}, false};
+}
+
+/// The image at the start of `room`, which becomes a hole first, as one that the kernel gave would
+/// be.
+Result<Mapping> reserve_in(const Room& room,
+                           const elf::Segments& segments,
+                           bool fixed_address,
+                           std::uint64_t page_size,
+                           const char* object) {
+  std::uint64_t bytes = segments.end.value - segments.start.value;
+  std::uint64_t align = segments.align > page_size ? segments.align : page_size;
+  auto fail = [&](int sys_errno) {
+    return Error{.code = Code::cannot_reserve,
+                 .sys_errno = sys_errno,
+                 .object = object,
+                 .at = room.start.value,
+                 .value = bytes};
+  };
+  if (((room.start.value - segments.start.value) & (align - 1)) != 0) return fail(sys::kEinval);
+  if (fixed_address && room.start.value != segments.start.value) return fail(sys::kEinval);
+  if (bytes > room.bytes) return fail(sys::kEnomem);
+  long got =
+      sys::map(room.start.as<void>(), bytes, sys::kProtNone,
+               sys::kMapPrivate | sys::kMapAnonymous | sys::kMapNoReserve | sys::kMapFixed, -1, 0);
+  if (got < 0) return fail(static_cast<int>(-got));
+  return Mapping{room.start, bytes, {room.start.value - segments.start.value}, true};
 }
 
 Status execute(const Step& step, LoadBias bias, int fd, const char* object) {
@@ -117,7 +143,7 @@ map_base(const Base& base, const elf::Segments& segments, int fd, const char* ob
                  .object = object,
                  .value = base.bytes};
   auto at = static_cast<std::uintptr_t>(got);
-  return Mapping{{at}, base.bytes, {at - segments.start.value}};
+  return Mapping{{at}, base.bytes, {at - segments.start.value}, false};
 }
 
 }  // namespace
@@ -183,10 +209,14 @@ Status map_segments(int fd,
                     bool fixed_address,
                     std::uint64_t page_size,
                     const char* object,
+                    const Room& room,
                     Mapping& out) {
-  Base base = fixed_address ? Base{} : plan_base(segments, page_size);
-  out = MYLD_TRY(base.bytes != 0 ? map_base(base, segments, fd, object)
-                                 : reserve(segments, fixed_address, page_size, object));
+  Base base = fixed_address || room.bytes != 0 ? Base{} : plan_base(segments, page_size);
+  if (room.bytes != 0)
+    out = MYLD_TRY(reserve_in(room, segments, fixed_address, page_size, object));
+  else
+    out = MYLD_TRY(base.bytes != 0 ? map_base(base, segments, fd, object)
+                                   : reserve(segments, fixed_address, page_size, object));
   for (const elf::Phdr& p : segments.phdrs) {
     if (p.p_type != PT_LOAD || p.p_memsz == 0) continue;
     if (Status s = map_segment(p, segments, base, out, fd, page_size, object); !s) {
@@ -210,7 +240,14 @@ void check_branch_targets(const Mapping& mapping,
   }
 }
 
-void unmap(const Mapping& mapping) { sys::unmap(mapping.start.as<void>(), mapping.bytes); }
+void unmap(const Mapping& mapping) {
+  if (!mapping.in_room) {
+    sys::unmap(mapping.start.as<void>(), mapping.bytes);
+    return;
+  }
+  sys::map(mapping.start.as<void>(), mapping.bytes, sys::kProtNone,
+           sys::kMapPrivate | sys::kMapAnonymous | sys::kMapNoReserve | sys::kMapFixed, -1, 0);
+}
 
 bool in_relro(const elf::Segments& segments, LinkAddr at, std::uint64_t page_size) {
   const elf::Phdr* relro = segments.relro;

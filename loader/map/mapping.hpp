@@ -38,10 +38,18 @@ struct Mapping {
   RunAddr start;
   std::uint64_t bytes = 0;
   LoadBias bias;
+  bool in_room = false;  ///< the range is a Room's: unmapping it leaves it reserved
+};
+
+/// A range that the caller of dlopen has reserved for a module: page-aligned, mapped by him, and
+/// his again when the module goes. Empty: anywhere.
+struct Room {
+  RunAddr start;
+  std::uint64_t bytes = 0;
 };
 
 /// Maps every segment of the open file `fd`. ET_EXEC files go where they say, others where the
-/// kernel finds room.
+/// kernel finds room, or to the start of `room`.
 /// Gives: text and data mapped with their final protection. `out` says where from the moment the
 /// room is reserved. On failure nothing stays mapped, and `out` is empty.
 /// Errors: cannot_reserve, cannot_map, cannot_protect; each names `object`.
@@ -50,6 +58,7 @@ Status map_segments(int fd,
                     bool fixed_address,
                     std::uint64_t page_size,
                     const char* object,
+                    const Room& room,
                     Mapping& out);
 
 /// Has the kernel check that indirect branches into the code land where they may

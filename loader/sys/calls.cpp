@@ -37,6 +37,16 @@ long open_for_appending(const char* path) {
 // close(2) is not retried: the descriptor is gone even after EINTR.
 long close(int fd) { return arch::syscall(arch::kSysClose, fd); }
 
+long duplicate(int fd) {
+  constexpr long kDuplicateCloexec = 1030, kAboveStandard = 3;
+  return arch::syscall(arch::kSysFcntl, fd, kDuplicateCloexec, kAboveStandard);
+}
+
+long memory_file(const char* name) {
+  constexpr long kCloexec = 1;
+  return arch::syscall(arch::kSysMemfdCreate, word(name), kCloexec);
+}
+
 long fstat(int fd, Stat* out) {
   return retry([&] { return arch::syscall(arch::kSysFstat, fd, word(out)); });
 }
@@ -132,6 +142,19 @@ constinit std::ptrdiff_t g_thread_id_offset = 0;
 long uname(SystemName* out) { return arch::syscall(arch::kSysUname, word(out)); }
 long gettid() { return arch::syscall(arch::kSysGettid); }
 long getpid() { return arch::syscall(arch::kSysGetpid); }
+
+long write_full(int fd, const void* from, std::size_t bytes) {
+  const auto* at = static_cast<const char*>(from);
+  while (bytes != 0) {
+    long n = retry(
+        [&] { return arch::syscall(arch::kSysWrite, fd, word(at), static_cast<long>(bytes)); });
+    if (n < 0) return n;
+    if (n == 0) return -kEnospc;
+    at += n;
+    bytes -= static_cast<std::size_t>(n);
+  }
+  return 0;
+}
 
 void write_all(int fd, const char* text, std::size_t bytes) {
   while (bytes != 0) {

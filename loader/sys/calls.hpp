@@ -14,7 +14,8 @@ inline constexpr int kProtNone = 0, kProtRead = 1, kProtWrite = 2, kProtExec = 4
 inline constexpr int kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20,
                      kMapNoReserve = 0x4000, kMapPopulate = 0x8000;
 inline constexpr int kEperm = 1, kEnoent = 2, kEintr = 4, kEbadf = 9, kEnomem = 12, kEacces = 13,
-                     kEfault = 14, kEnotdir = 20, kEinval = 22, kEnametoolong = 36, kEloop = 40;
+                     kEfault = 14, kEnotdir = 20, kEinval = 22, kEnospc = 28, kEnametoolong = 36,
+                     kEloop = 40;
 inline constexpr int kMadvHugePage = 14, kMadvPopulateRead = 22, kMadvPopulateWrite = 23;
 
 /// open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK): the last so that a FIFO does not hang the start.
@@ -22,6 +23,11 @@ long open_for_reading(const char* path);
 /// open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666).
 long open_for_appending(const char* path);
 long close(int fd);
+/// fcntl(fd, F_DUPFD_CLOEXEC, 3): above the standard descriptors, closed by execve(2).
+long duplicate(int fd);
+/// memfd_create(name, MFD_CLOEXEC): a file without a path, gone with its last descriptor and
+/// mapping.
+long memory_file(const char* name);
 long fstat(int fd, Stat* out);
 long stat(const char* path, Stat* out);
 /// Reads until `bytes` are there, the file ends or an error: returns the bytes read.
@@ -53,6 +59,9 @@ long uname(SystemName* out);
 long gettid();
 long getpid();
 /// Writes all of it, or as much as the descriptor takes.
+/// Writes all of it: 0, or the error that ended it.
+long write_full(int fd, const void* from, std::size_t bytes);
+/// The same for messages, whose loss stops nothing.
 void write_all(int fd, const char* text, std::size_t bytes);
 [[noreturn]] void exit(int status);
 long execve(const char* path, const char* const* argv, const char* const* envp);

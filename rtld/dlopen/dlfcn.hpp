@@ -23,7 +23,8 @@ struct AddressInfo {
 /// Every function below returns as dlopen(3), dlsym(3), dlclose(3), dlinfo(3), dladdr(3),
 /// dlerror(3) say and leaves the error text to dlerror in the calling thread. `caller` is the
 /// return address of the public function.
-void* open(const char* file, int mode, std::uintptr_t caller, long ns);
+void* open(
+    const char* file, int mode, std::uintptr_t caller, long ns, load::FileSource* source = nullptr);
 int close(void* handle);
 void* symbol(void* handle, const char* name, const char* version, std::uintptr_t caller);
 char* error();
@@ -44,8 +45,13 @@ struct Opened {
   bool is_new_namespace = false;
 };
 /// `order`: the modules whose constructors are to run, dependencies first.
-Result<Opened> open_module(
-    Runtime& runtime, const char* file, int mode, Module* caller, long ns, Vec<Module*>& order);
+Result<Opened> open_module(Runtime& runtime,
+                           const char* file,
+                           int mode,
+                           Module* caller,
+                           long ns,
+                           load::FileSource* source,
+                           Vec<Module*>& order);
 
 /// Makes the link_map of a module and the rest of what the world sees of it. False: no memory.
 bool make_link_map(Runtime& runtime, Module& module);

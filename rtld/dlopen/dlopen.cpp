@@ -127,9 +127,14 @@ Result<Opened> open_in(Runtime& runtime,
                        const char* name,
                        int mode,
                        Module* caller,
+                       load::FileSource* source,
                        Vec<Module*>& order) {
   load::Namespace& ns = t.ns();
-  auto found = runtime.loader.open(ns, name, caller, (mode & kNoLoad) != 0, t.created);
+  bool no_load = (mode & kNoLoad) != 0;
+  auto found = source != nullptr && source->fd >= 0
+                   ? runtime.loader.open_source(ns, *source, caller, no_load, t.created)
+                   : runtime.loader.open(ns, name, caller, no_load, t.created,
+                                         source == nullptr ? map::Room{} : source->room);
   if (!found) return found.error();
   Module* root = found.value();
   if (root == nullptr) return Opened{};
@@ -160,20 +165,26 @@ Result<Opened> open_in(Runtime& runtime,
 
 }  // namespace
 
-Result<Opened> open_module(
-    Runtime& runtime, const char* file, int mode, Module* caller, long ns_id, Vec<Module*>& order) {
+Result<Opened> open_module(Runtime& runtime,
+                           const char* file,
+                           int mode,
+                           Module* caller,
+                           long ns_id,
+                           load::FileSource* source,
+                           Vec<Module*>& order) {
   bool is_new_namespace = false;
   load::Namespace* ns = MYLD_TRY(find_namespace(runtime, ns_id, caller, is_new_namespace));
   Transaction t(runtime, *ns, is_new_namespace);
   find::Searcher& searcher = runtime.loader.searcher;
   char* expanded = nullptr;
-  if (find_char(file, '$') != nullptr) {
+  if ((source == nullptr || source->fd < 0) && find_char(file, '$') != nullptr) {
     expanded = searcher.expand(file, strlen(file), &caller->requester);
     if (expanded == nullptr)
       return Error{.code = Code::empty_expansion, .object = caller->display, .subject = file};
   }
   FileWatch watch(runtime);
-  auto opened = open_in(runtime, t, expanded != nullptr ? expanded : file, mode, caller, order);
+  auto opened =
+      open_in(runtime, t, expanded != nullptr ? expanded : file, mode, caller, source, order);
   // Rolling back releases what the error's strings are part of.
   Error error = opened ? Error{} : searcher.kept.keep(opened.error());
   // What was read from pages of zeros is not what is wrong.
@@ -183,7 +194,8 @@ Result<Opened> open_module(
   return opened;
 }
 
-void* open(const char* file, int mode, std::uintptr_t caller_address, long ns) {
+void* open(
+    const char* file, int mode, std::uintptr_t caller_address, long ns, load::FileSource* source) {
   Runtime& runtime = the_runtime();
   clear_error();
   if ((mode & kBindingMask) == 0 ||
@@ -210,7 +222,7 @@ void* open(const char* file, int mode, std::uintptr_t caller_address, long ns) {
       set_error(own.error());
       return nullptr;
     }
-    auto opened = open_module(runtime, file, mode, caller, ns, order);
+    auto opened = open_module(runtime, file, mode, caller, ns, source, order);
     if (!opened) {
       set_error(opened.error());
       return nullptr;

@@ -1,0 +1,2 @@
+static int count = 41;
+int next(void) { return ++count; }

@@ -1,0 +1,2 @@
+extern "C" int plain();
+extern "C" int bound() { return plain() + 1; }

@@ -1,0 +1,2 @@
+extern "C" int plain();
+extern "C" int needs() { return plain() + 1; }
