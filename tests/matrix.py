@@ -202,16 +202,15 @@ def main():
     options.loader = (options.loader or ROOT / default / "myld").resolve()
     if not options.loader.is_file():
         raise SystemExit(f"{options.loader}: no such loader (build it first)")
-    columns, count = {}, {"ok": 0, "FAIL": 0, "skip": 0}
+    count = {"ok": 0, "FAIL": 0, "skip": 0}
     releases = REFUSED + SUPPORTED if "all" in options.releases else options.releases
     for release in releases:
         run = Run(f"{sysroots.parse(release)[0]}-{sysroots.DEBIAN[options.arch]}", options)
         run.go()
-        columns[run.column()] = run.results
+        if options.table:  # after each, since a run takes long
+            write_table({run.column(): run.results})
         for word in run.results.values():
             count[word] += 1
-    if options.table:
-        write_table(columns)
     tail = f", {count['skip']} skipped" if count["skip"] else ""
     print(f"{count['ok']} passed, {count['FAIL']} failed{tail}")
     sys.exit(1 if count["FAIL"] else 0)
