@@ -11,4 +11,4 @@ kill %1; wait $first; echo "first: $?"
 (sleep 0.1; exit 7) & (sleep 3; exit 8) &
 wait -n; echo "any: $?"
 kill %2 %3 2>/dev/null; wait; echo "all done"
-sleep 1 & fg %1 >/dev/null; echo "foreground: $?"
+sleep 1 & fg %% >/dev/null; echo "foreground: $?"
