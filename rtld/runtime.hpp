@@ -13,9 +13,11 @@ namespace myld {
 /// What is done with the program.
 enum class Mode : std::uint8_t {
   run,
-  list,    ///< --list: its modules are printed; a missing one is an error
-  trace,   ///< LD_TRACE_LOADED_OBJECTS: the same for ldd(1), which shows what is missing
-  verify,  ///< --verify: the exit status tells what kind of file it is
+  list,     ///< --list: its modules are printed; a missing one is an error
+  trace,    ///< LD_TRACE_LOADED_OBJECTS: the same for ldd(1), which shows what is missing
+  tree,     ///< --tree: mapped as data, nothing is run
+  explain,  ///< --explain: the same
+  verify,   ///< --verify: the exit status tells what kind of file it is
 };
 
 /// What the user asked for, on the command line and in the environment.
@@ -30,6 +32,7 @@ struct Options {
   bool trace_unused = false;             ///< LD_DEBUG=unused with tracing
   const char* preload = nullptr;         ///< LD_PRELOAD
   const char* preload_option = nullptr;  ///< --preload
+  const char* explain = nullptr;         ///< --explain: a symbol or a library
   const char* argv0 = nullptr;           ///< --argv0
   const char* allow = nullptr;           ///< MYLD_ALLOW, --allow
   const char* origin_path =

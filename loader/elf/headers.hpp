@@ -44,8 +44,8 @@ struct SegmentPolicy {
 };
 
 /// Checks e_ident to e_phnum. `bytes`: the start of the file, as much as was read. `file_size`: as
-/// fstat(2) gave it. `machine`: the e_machine that is let through. Errors name `object` and the field. Source: gABI 4.1
-/// "ELF Header".
+/// fstat(2) gave it. `machine`: the e_machine that is let through. Errors name `object` and the
+/// field. Source: gABI 4.1 "ELF Header".
 inline constexpr std::uint16_t kAnyMachine = 0;
 Result<Ehdr> check_header(std::span<const std::uint8_t> bytes,
                           std::uint64_t file_size,

@@ -297,6 +297,7 @@ Status Searcher::try_path(const char* path, By by, const Requester* of, const Qu
     if (path == nullptr) return not_found(q.name);
   }
   if (log::wants(log::kLibs)) log::Line() << "  trying file=" << path;
+  if (by != By::rpath && by != By::runpath && by != By::note) of = nullptr;
   Status result = open(path, q.out);
   if (result && config.only_set_user_id && !sys::is_set_user_id(q.out.stat)) {
     sys::close(q.out.fd);

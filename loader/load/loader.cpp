@@ -226,8 +226,6 @@ Result<elf::Ehdr> Loader::read_headers(find::Found& found, Module& m) {
   }
   m.image.segments = MYLD_TRY(
       elf::check_segments({phdrs, e.e_phnum}, size, page_size, policy.segments, found.path));
-  if (as_data)
-    for (elf::Phdr& p : std::span(phdrs, e.e_phnum)) p.p_flags &= ~std::uint32_t{PF_X};
   return e;
 }
 
@@ -244,7 +242,8 @@ Status Loader::finish(Module& m, Vec<Module*>& created) {
   constexpr arch::BranchTargets kBranches = arch::Port::kBranchTargets;
   m.branch_targets = policy.branch_targets &&
                      (elf::program_property(m.image, kBranches.property) & kBranches.bit) != 0;
-  if (m.branch_targets) map::check_branch_targets(m.mapping, m.image.segments, page_size);
+  if (m.branch_targets && !as_data)
+    map::check_branch_targets(m.mapping, m.image.segments, page_size);
   m.stack_executable =
       m.image.segments.stack != nullptr ? (m.image.segments.stack->p_flags & PF_X) != 0 : false;
   if (m.image.soname != nullptr && !add_name(m, m.image.soname)) return no_memory(m.display);
@@ -294,7 +293,7 @@ Result<Module*> Loader::add_file(Namespace& ns,
     return fail(m, {.code = Code::no_dynamic, .object = found.path});
   if (before_reading != nullptr) before_reading(*m);
   if (Status s = map::map_segments(found.fd, m->image.segments, fixed_address, page_size,
-                                   found.path, room, m->mapping);
+                                   found.path, room, m->mapping, as_data);
       !s)
     return fail(m, s.error());
   set_path(*m, found.path, found.path);

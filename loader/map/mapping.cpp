@@ -121,11 +121,13 @@ Status map_segment(const elf::Phdr& load,
                    const Mapping& mapping,
                    int fd,
                    std::uint64_t page_size,
-                   const char* object) {
+                   const char* object,
+                   bool as_data) {
   Step steps[3];
   std::size_t count = plan_segment(load, page_size, steps);
   for (std::size_t i = 0; i < count; ++i) {
     if (base.covers(segments, steps[i])) continue;
+    if (as_data) steps[i].prot &= static_cast<std::uint8_t>(~sys::kProtExec);
     if (steps[i].kind == Step::Kind::zero && (steps[i].prot & sys::kProtWrite) == 0)
       MYLD_CHECK(zero_protected(steps[i], mapping.bias, page_size, object));
     else
@@ -210,7 +212,8 @@ Status map_segments(int fd,
                     std::uint64_t page_size,
                     const char* object,
                     const Room& room,
-                    Mapping& out) {
+                    Mapping& out,
+                    bool as_data) {
   Base base = fixed_address || room.bytes != 0 ? Base{} : plan_base(segments, page_size);
   if (room.bytes != 0)
     out = MYLD_TRY(reserve_in(room, segments, fixed_address, page_size, object));
@@ -219,7 +222,7 @@ Status map_segments(int fd,
                                    : reserve(segments, fixed_address, page_size, object));
   for (const elf::Phdr& p : segments.phdrs) {
     if (p.p_type != PT_LOAD || p.p_memsz == 0) continue;
-    if (Status s = map_segment(p, segments, base, out, fd, page_size, object); !s) {
+    if (Status s = map_segment(p, segments, base, out, fd, page_size, object, as_data); !s) {
       unmap(out);
       out = {};
       return s.error();

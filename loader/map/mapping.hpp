@@ -52,6 +52,7 @@ struct Room {
 /// kernel finds room, or to the start of `room`.
 /// Gives: text and data mapped with their final protection. `out` says where from the moment the
 /// room is reserved. On failure nothing stays mapped, and `out` is empty.
+/// `as_data`: the file is only looked at, and nothing of it is executable.
 /// Errors: cannot_reserve, cannot_map, cannot_protect; each names `object`.
 Status map_segments(int fd,
                     const elf::Segments& segments,
@@ -59,7 +60,8 @@ Status map_segments(int fd,
                     std::uint64_t page_size,
                     const char* object,
                     const Room& room,
-                    Mapping& out);
+                    Mapping& out,
+                    bool as_data = false);
 
 /// Has the kernel check that indirect branches into the code land where they may
 /// (Port::kBranchTargets). A sandbox that forbids changes of code's protection costs the check, not

@@ -41,6 +41,14 @@ constexpr Option kOptions[] = {
      [](Runtime& r, CommandLine&, const char* v) { r.options.argv0 = v; }},
     {"--sysroot", "DIR", "look for libraries and ld.so.cache below DIR",
      [](Runtime& r, CommandLine&, const char* v) { search(r).sysroot = v; }},
+    {"--tree", nullptr, "print the closure as a tree, with how each file was found, and exit",
+     [](Runtime& r, CommandLine&, const char*) { r.options.mode = Mode::tree; }},
+    {"--explain", "NAME",
+     "tell who asks for the symbol or library NAME, who has it and by which rule, and exit",
+     [](Runtime& r, CommandLine&, const char* v) {
+       r.options.mode = Mode::explain;
+       r.options.explain = v;
+     }},
     {"--json", nullptr, "tell lists and failures as JSON, on standard output",
      [](Runtime& r, CommandLine&, const char*) { r.options.json = true; }},
     {"--list-tunables", nullptr, "list the tunables with their values and bounds, and exit",

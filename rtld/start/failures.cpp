@@ -101,7 +101,8 @@ void tell_library(Text& out, Runtime& r, const Error& e, std::uint64_t users) {
   out << "\nLibrary " << e.object << '\n';
   Module* by = module_named(r.first, e.detail);
   tell_chain(out, by);
-  if (users != 0) out << "  used for   " << Decimal{users} << (users == 1 ? " symbol\n" : " symbols\n");
+  if (users != 0)
+    out << "  used for   " << Decimal{users} << (users == 1 ? " symbol\n" : " symbols\n");
   SearchStory story;
   tell_search(r, e.object, by, story);  // out of memory: as much as was learnt
   const char* head = "  searched   ";
@@ -327,6 +328,12 @@ void Failures::tell(Runtime& r, int status, bool as_json) {
     out << '\n';
     return;
   }
+  if (r.loader.as_data)
+    each(Kind::other, [&](const Failure& f) {
+      char text[1200];
+      render(f.error, text, sizeof text);
+      out << '\n' << text << '\n';
+    });
   std::size_t counts[4] = {};
   for (const Failure& f : all_) ++counts[static_cast<int>(kind_of(f.error))];
   if (counts[0] + counts[1] + counts[2] == 0) return;

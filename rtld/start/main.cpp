@@ -16,10 +16,12 @@
 #include "rtld/start/auxv.hpp"
 #include "rtld/start/command_line.hpp"
 #include "rtld/start/environment.hpp"
+#include "rtld/start/explain.hpp"
 #include "rtld/start/information.hpp"
 #include "rtld/start/modules.hpp"
 #include "rtld/start/report.hpp"
 #include "rtld/start/trace.hpp"
+#include "rtld/start/tree.hpp"
 
 namespace myld {
 
@@ -110,6 +112,7 @@ void read_request(Start& s, std::uintptr_t* stack) {
   }
   if (line.program_index == 0) usage_error(s, {.code = Code::missing_program});
   give_permissions(s);
+  r.loader.as_data = r.options.mode == Mode::tree || r.options.mode == Mode::explain;
   s.program_index = line.program_index;
   r.argc -= line.program_index;
   r.argv += line.program_index;
@@ -136,8 +139,23 @@ void add_first_modules(Start& s) {
     s.require(add_mapped_program(r));
   }
   if (r.options.mode == Mode::run) s.require(check_entry(r));
-  s.require(add_vdso(r));
+  if (r.loader.as_data && r.loader.searcher.config.machine != &arch::kHostMachine) return;
+  if (!r.loader.as_data) s.require(add_vdso(r));
   s.require(add_self(r));
+}
+
+/// --tree, --explain.
+[[noreturn]] void show_closure(Start& s) {
+  Runtime& r = s.runtime;
+  int status = s.errors.count == 0 ? 0 : 127;
+  if (r.options.mode == Mode::tree) {
+    write_tree(r, s.closure.span());
+    if (status != 0 && !r.options.json) s.errors.failures.tell(r, status, false);
+  } else {
+    int found = explain(r, r.options.explain, s.closure.span());
+    if (found != 0) status = found;
+  }
+  sys::exit(status);
 }
 
 /// Everything that the program needs, directly or not, mapped.
@@ -146,13 +164,15 @@ void load_closure(Start& s) {
   s.mark(s.times.loading);
   Vec<Module*> created;
   if (!created.push(r.program)) s.require(Error{.code = Code::out_of_memory});
-  add_preloads(r, created, s.errors.sink());
+  if (r.loader.searcher.config.machine == &arch::kHostMachine)
+    add_preloads(r, created, s.errors.sink());
   s.require(r.loader.load_closure({}, created, s.errors.sink()));
   for (Module* m : created) m->from_start = true;
   s.mark(s.times.loaded);
   if (!load::breadth_first(*r.program, s.closure) ||
       !init::dependencies_first(s.closure.span(), false, s.order))
     s.require(Error{.code = Code::out_of_memory});
+  if (r.loader.as_data) show_closure(s);
   if (s.errors.count != 0) s.errors.failures.find_the_rest(r, s.closure.span());
   s.errors.stop_if_any();
   s.require(r.loader.check_versions(s.closure.span(), s.errors.sink()));

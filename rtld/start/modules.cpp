@@ -223,10 +223,18 @@ Status execute(const Runtime& runtime, const char* path, char** arguments) {
 
 Status add_named_program(Runtime& runtime, const char* path, char** arguments) {
   find::Found found;
-  MYLD_CHECK(find_char(path, '/') != nullptr ? runtime.loader.searcher.open(path, found)
-                                             : runtime.loader.searcher.find(path, nullptr, found));
+  find::Searcher& searcher = runtime.loader.searcher;
+  std::uint16_t machine = runtime.loader.as_data ? elf::kAnyMachine : arch::Port::kMachine;
+  MYLD_CHECK(find_char(path, '/') != nullptr ? searcher.open(path, found, machine)
+                                             : searcher.find(path, nullptr, found));
   elf::Ehdr header;
   memcpy(&header, found.head, sizeof header);
+  if (header.e_machine != arch::Port::kMachine) {
+    searcher.config.machine = arch::find_machine(header.e_machine);
+    if (searcher.config.machine == nullptr)
+      return Error{.code = Code::wrong_machine, .object = path, .value = header.e_machine};
+    searcher.config.cpu = {};  // they are this machine's
+  }
   char* file = copy_string(found.path);
   if (file == nullptr) return Error{.code = Code::out_of_memory};
   bool runs = runtime.options.mode == Mode::run;

@@ -72,6 +72,7 @@ void StartErrors::fail(const Error& error) {
     return;
   ++count;
   failures.add(error);
+  if (runtime_.loader.as_data && runtime_.program != nullptr) return;
   Error shown = error;
   // Who needs it is told with the rest of the story; the line is ld.so's.
   if (error.code == Code::cannot_open && runtime_.program != nullptr) shown.detail = nullptr;

@@ -1,0 +1,220 @@
+#!/usr/bin/python3
+"""What the loader tells of programs: failing starts, --tree, --explain, as text and as JSON.
+
+usage: tell.py [--loader LOADER]. Builds small programs in a folder of its own and looks at what the loader
+says of them. The last line is `N passed, N failed`.
+"""
+import argparse
+import json
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SOURCES = {
+    "prog.c": "int one(void), two(void); int main(void) { return one() + two(); }",
+    "one.c": "int one(void) { return 1; }",
+    "two.c": "int three(void); int two(void) { return three(); }",
+    "three.c": "int three(void) { return 3; }",
+    "four.c": "int one(void) { return 4; }",
+    "versioned.c": "int versioned(void) { return 0; }",
+    "user.c": "int versioned(void); int main(void) { return versioned(); }",
+    "old.map": "V_1.9 { global: versioned; };",
+    "new.map": "V_1.9 { }; V_1.10 { global: versioned; } V_1.9;",
+    "empty.c": "int main(void) { return 0; }",
+}
+
+
+class Tells:
+    def __init__(self, loader, folder):
+        self.loader, self.folder = loader, folder
+        for name, text in SOURCES.items():
+            (folder / name).write_text(text + "\n")
+
+    def cc(self, *arguments, compiler="cc"):
+        subprocess.run([compiler, *arguments], cwd=self.folder, check=True)
+
+    def library(self, out, source, *flags):
+        self.cc("-shared", "-fPIC", f"-Wl,-soname,{out}", source, "-o", out, *flags)
+
+    def program(self):
+        """prog needs libone.so.2 and libtwo.so; libtwo.so needs libthree.so.1."""
+        self.library("libone.so.2", "one.c")
+        self.library("libthree.so.1", "three.c")
+        self.library("libtwo.so", "two.c", "./libthree.so.1", "-Wl,-rpath,$ORIGIN")
+        self.cc("prog.c", "-o", "prog", "./libone.so.2", "./libtwo.so", "-Wl,-rpath,$ORIGIN:/nonexistent",
+                "-Wl,-z,now")
+
+    def run(self, *arguments, env=None):
+        return subprocess.run([self.loader, *arguments], cwd=self.folder, text=True, timeout=60,
+                              capture_output=True, env=env or {"PATH": "/usr/bin:/bin"})
+
+    def json(self, *arguments, status=0):
+        r = self.run("--json", *arguments)
+        assert r.returncode == status, (r.returncode, r.stderr)
+        return json.loads(r.stdout)
+
+    # ---- failing starts ----
+    def test_all_missing_libraries_at_once(self):
+        self.program()
+        (self.folder / "libone.so.2").rename(self.folder / "libone.so.1")
+        (self.folder / "libthree.so.1").unlink()
+        r = self.run("./prog")
+        assert r.returncode == 127 and r.stdout == ""
+        assert r.stderr.splitlines()[0] == (
+            "./prog: error while loading shared libraries: libone.so.2: cannot open shared object "
+            "file: No such file or directory"), r.stderr
+        for line in ("Missing: 2 libraries, 2 symbols.", "Library libone.so.2", "Library libthree.so.1",
+                     f"  similar    {self.folder}/./libone.so.1", "/etc/ld.so.cache: no entry",
+                     "/nonexistent/ (RUNPATH of ./prog): no such directory"):
+            assert line in r.stderr, (line, r.stderr)
+        told = self.json("./prog", status=127)
+        assert [l["name"] for l in told["libraries"]] == ["libone.so.2", "libthree.so.1"]
+        assert told["libraries"][1]["needed_by"] == [f"{self.folder}/./libtwo.so", "./prog"]
+        assert {s["name"] for s in told["symbols"]} == {"one", "three"}
+        assert told["status"] == 127
+
+    def test_why_a_file_was_rejected(self):
+        self.program()
+        (self.folder / "libone.so.2").unlink()
+        hidden = self.folder / "32"
+        hidden.mkdir()
+        raw = bytearray((self.folder / "libtwo.so").read_bytes())
+        raw[4] = 1  # ELFCLASS32
+        (hidden / "libone.so.2").write_bytes(raw)
+        r = self.run("--library-path", str(hidden), "--json", "./prog")
+        assert r.returncode == 127
+        reasons = {p["path"]: p["rejected"] for p in json.loads(r.stdout)["libraries"][0]["searched"]}
+        assert reasons[f"{hidden}/libone.so.2"] == "wrong ELF class: ELFCLASS32", reasons
+
+    def test_missing_version(self):
+        self.library("libv.so.1", "versioned.c", "-Wl,--version-script=new.map")
+        self.cc("user.c", "-o", "user", "./libv.so.1", "-Wl,-rpath,$ORIGIN")
+        self.library("libv.so.1", "versioned.c", "-Wl,--version-script=old.map")
+        r = self.run("./user")
+        assert r.returncode == 1, r
+        assert r.stderr.splitlines()[0] == (f"./user: {self.folder}/./libv.so.1: version `V_1.10' not found "
+                                            "(required by ./user)"), r.stderr
+        assert "whose newest is V_1.9" in r.stderr
+        told = self.json("./user", status=1)
+        assert told["versions"][0]["newest"] == "V_1.9" and told["versions"][0]["version"] == "V_1.10"
+
+    def test_missing_symbol_and_its_other_version(self):
+        self.library("libv.so.1", "versioned.c")
+        self.cc("user.c", "-o", "user", "./libv.so.1", "-Wl,-rpath,$ORIGIN", "-Wl,-z,now")
+        self.library("libv.so.1", "one.c")
+        told = self.json("./user", status=127)
+        assert told["symbols"] == [{"name": "versioned", "version": None, "needed_by": ["./user"],
+                                    "similar": []}], told
+        assert told["libraries"] == []
+
+    def test_the_package_that_lists_a_file(self):
+        if not shutil.which("dpkg-query"):
+            return
+        (self.folder / "e.c").write_text("int main(void) { return 0; }")
+        self.library("libc.so.6", "empty.c")
+        # A library of libc-bin's package family is known to dpkg by its file.
+        self.library("libthread_db.so.1", "one.c")
+        self.cc("e.c", "-o", "e", "-Wl,--no-as-needed", "./libthread_db.so.1")
+        (self.folder / "libc.so.6").unlink()
+        (self.folder / "libthread_db.so.1").unlink()
+        told = json.loads(self.run("--json", "--inhibit-cache", "--sysroot", str(self.folder), "./e").stdout)
+        by_name = {l["name"]: l for l in told["libraries"]}
+        assert "libc6" in [p["name"] for p in by_name["libthread_db.so.1"]["packages"]], by_name
+
+    # ---- --tree and --explain ----
+    def test_tree(self):
+        self.program()
+        r = self.run("--tree", "./prog")
+        assert r.returncode == 0 and r.stderr == "", r
+        lines = r.stdout.splitlines()
+        assert lines[0] == "./prog"
+        assert lines[1] == f"|-- libone.so.2 => {self.folder}/./libone.so.2 (RUNPATH of ./prog)"
+        assert f"|   `-- libthree.so.1 => {self.folder}/./libthree.so.1 (RUNPATH of {self.folder}/./libtwo.so)" \
+            in lines, r.stdout
+        assert sum("libc.so.6" in l for l in lines) == 1
+        told = self.json("--tree", "./prog")
+        assert [m["soname"] for m in told["modules"]][1:3] == ["libone.so.2", "libtwo.so"]
+
+    def test_tree_of_what_is_missing(self):
+        self.program()
+        (self.folder / "libthree.so.1").unlink()
+        r = self.run("--tree", "./prog")
+        assert r.returncode == 127 and "libthree.so.1 => not found" in r.stdout, r
+        assert "Library libthree.so.1" in r.stderr
+
+    def test_explain_symbol(self):
+        self.program()
+        self.library("libfour.so", "four.c")
+        told = self.json("--preload", "./libfour.so", "--explain", "one", "./prog")
+        assert told["asked_for_by"] == [{"module": "./prog", "version": None, "weak": False,
+                                         "bound_to": "./libfour.so"}], told
+        first, second = told["provided_by"]
+        assert first["module"] == "./libfour.so" and first["users"] == 1
+        assert second["module"].endswith("libone.so.2") and second["users"] == 0
+        assert second["rule"] == "shadowed by one that comes before in the search order"
+        r = self.run("--explain", "one", "./prog")
+        assert "./prog: one -> " in r.stdout and r.returncode == 0
+        assert self.run("--explain", "there_is_no_such_symbol", "./prog").returncode == 1
+
+    def test_explain_library(self):
+        self.program()
+        later = self.folder / "later"
+        later.mkdir()
+        shutil.copy(self.folder / "libone.so.2", later)
+        r = subprocess.run(["patchelf", "--set-rpath", "$ORIGIN:$ORIGIN/later", "prog"], cwd=self.folder)
+        assert r.returncode == 0
+        told = self.json("--explain", "libone.so.2", "./prog")
+        assert told["needed_by"] == [["./prog"]]
+        assert told["searched"] == [{"path": f"{self.folder}/./libone.so.2", "rule": "RUNPATH", "of": "./prog",
+                                     "note": None}]
+        assert [s["path"] for s in told["shadowed"]] == [f"{self.folder}/./later/libone.so.2"]
+
+    def test_nothing_runs(self):
+        self.program()
+        (self.folder / "loud.c").write_text(
+            "#include <stdio.h>\n__attribute__((constructor)) void f(void) { puts(\"ran\"); }"
+            "int one(void) { return 1; }")
+        self.library("libone.so.2", "loud.c")
+        for request in (["--tree"], ["--explain", "one"]):
+            assert "ran" not in self.run(*request, "./prog").stdout
+
+    def test_another_machine(self):
+        if platform.machine() == "aarch64":
+            return
+        compiler = "aarch64-linux-gnu-gcc"
+        if not shutil.which(compiler):
+            return
+        self.cc("empty.c", "-o", "foreign", compiler=compiler)
+        sysroot = "/usr/aarch64-linux-gnu"
+        told = self.json("--tree", "--sysroot", sysroot, "./foreign")
+        assert told["machine"] == "aarch64"
+        assert [m["soname"] for m in told["modules"]] == [None, "libc.so.6", "ld-linux-aarch64.so.1"], told
+        told = self.json("--sysroot", sysroot, "--explain", "__libc_start_main", "./foreign")
+        assert told["asked_for_by"][0]["bound_to"] == f"{sysroot}/lib/libc.so.6"
+
+
+def main():
+    parser = argparse.ArgumentParser(description="What the loader tells of programs.")
+    parser.add_argument("--loader", default=ROOT / "build/myld")
+    options = parser.parse_args()
+    passed = failed = 0
+    for name in [n for n in dir(Tells) if n.startswith("test_")]:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                getattr(Tells(str(pathlib.Path(options.loader).resolve()), pathlib.Path(folder)), name)()
+            except Exception as error:  # whatever it is, the test has failed and says so
+                failed += 1
+                print(f"FAIL  {name}: {type(error).__name__}: {error}")
+            else:
+                passed += 1
+                print(f"ok    {name}")
+    print(f"{passed} passed, {failed} failed")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
