@@ -50,6 +50,8 @@ concept IsPort = requires(std::uint32_t r_type, std::uint8_t st_other) {
   { P::kLoaderSoname } -> std::convertible_to<const char*>;
   { P::kInterpreter } -> std::convertible_to<const char*>;
   { P::kLibDir } -> std::convertible_to<const char*>;
+  { P::kInitFini } -> std::convertible_to<bool>;
+  { P::kGlobalPointer } -> std::convertible_to<const char*>;
   { P::kBranchTargets } -> std::convertible_to<BranchTargets>;
   { P::kFpuControl } -> std::convertible_to<std::uint32_t>;
   { P::kRseqSignature } -> std::convertible_to<std::uint32_t>;

@@ -53,6 +53,9 @@ inline long set_thread_pointer(std::uintptr_t tp) {
   return 0;
 }
 
+/// There is none: Port::kGlobalPointer.
+inline void set_global_pointer(std::uintptr_t) {}
+
 /// DTV pointer's place: bytes from the thread pointer.
 inline constexpr std::ptrdiff_t kDtvFromThreadPointer = 0;
 

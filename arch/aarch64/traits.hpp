@@ -18,6 +18,8 @@ struct Aarch64 {
   static constexpr std::size_t kTcbBelow = 0;
   static constexpr std::uint64_t kDtvOffset = 0;
   static constexpr bool kGotAddend = true;
+  static constexpr bool kInitFini = true;
+  static constexpr const char* kGlobalPointer = nullptr;
   static constexpr GotPltLayout kGotPlt = {
       .module_slot = 1, .resolver_slot = 2, .reserved = 3, .passes_slot = true};
   static constexpr const char* kLoaderSoname = "ld-linux-aarch64.so.1";

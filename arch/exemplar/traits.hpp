@@ -38,6 +38,12 @@ struct Exemplar {
   /// Do GLOB_DAT and JUMP_SLOT add r_addend? The psABI's table says S, or S + A.
   static constexpr bool kGotAddend = true;
 
+  /// Are DT_INIT and DT_FINI called? Not on ISAs that were born after the arrays.
+  static constexpr bool kInitFini = true;
+
+  /// The program's symbol that a register holds all the time (riscv64's gp), or nullptr.
+  static constexpr const char* kGlobalPointer = nullptr;
+
   /// The reserved words at the start of .got.plt, by index: what the PLT's header loads.
   static constexpr GotPltLayout kGotPlt = {
       .module_slot = 2, .resolver_slot = 0, .reserved = 3, .passes_slot = true};

@@ -57,6 +57,12 @@ inline long set_thread_pointer(std::uintptr_t tp) {
   return 0;
 }
 
+/// Puts the program's global pointer (Port::kGlobalPointer) into its register, which code of shared
+/// objects, the loader's too, leaves alone.
+[[gnu::always_inline]] inline void set_global_pointer(std::uintptr_t at) {
+  asm volatile("mv gp, %0" : : "r"(at));
+}
+
 /// DTV pointer's place: bytes from the thread pointer. The TCB of two words ends at tp.
 inline constexpr std::ptrdiff_t kDtvFromThreadPointer = -16;
 

@@ -20,6 +20,13 @@ struct Riscv64 {
   /// TLS_DTV_OFFSET: what DTPREL subtracts and __tls_get_addr adds.
   static constexpr std::uint64_t kDtvOffset = 0x800;
   static constexpr bool kGotAddend = false;
+  /// Initialisers are in the arrays alone: a DT_INIT is nobody's, as under glibc (its
+  /// elf-initfini.h).
+  static constexpr bool kInitFini = false;
+  /// A relaxed program's code may use gp from its first instruction and in its IFUNC resolvers: it
+  /// is set to the program's symbol. Source: RISC-V psABI, "Global Pointer"; glibc's
+  /// sysdeps/riscv/dl-machine.h.
+  static constexpr const char* kGlobalPointer = "__global_pointer$";
   static constexpr GotPltLayout kGotPlt = {
       .module_slot = 1, .resolver_slot = 0, .reserved = 2, .passes_slot = true};
   static constexpr const char* kLoaderSoname = "ld-linux-riscv64-lp64d.so.1";

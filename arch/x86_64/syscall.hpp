@@ -74,6 +74,9 @@ inline long set_thread_pointer(std::uintptr_t tp) {
   return syscall(kSysArchPrctl, kArchSetFs, static_cast<long>(tp));
 }
 
+/// There is none: Port::kGlobalPointer.
+inline void set_global_pointer(std::uintptr_t) {}
+
 /// DTV pointer's place: bytes from the thread pointer.
 inline constexpr std::ptrdiff_t kDtvFromThreadPointer = 8;
 

@@ -19,6 +19,8 @@ struct X86_64 {
   static constexpr std::uint64_t kDtvOffset = 0;
   /// GLOB_DAT and JUMP_SLOT ignore the addend: binutils' -z mark-plt stores the PLT entry there.
   static constexpr bool kGotAddend = false;
+  static constexpr bool kInitFini = true;
+  static constexpr const char* kGlobalPointer = nullptr;
   static constexpr GotPltLayout kGotPlt = {
       .module_slot = 1, .resolver_slot = 2, .reserved = 3, .passes_slot = false};
   /// The name by which libc's DT_NEEDED asks for its loader.

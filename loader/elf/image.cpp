@@ -1,5 +1,6 @@
 #include "loader/elf/image.hpp"
 
+#include "arch/port.hpp"
 #include "loader/base/mem.hpp"
 
 namespace myld::elf {
@@ -230,12 +231,12 @@ Status Reader::read_initialisers() {
     if (!image.segments.is_code({at})) return bad(Code::bad_code_address, tag, at);
     return {};
   };
-  if (tags.has(DT_INIT) && tags[DT_INIT] != 0) {
+  if (arch::Port::kInitFini && tags.has(DT_INIT) && tags[DT_INIT] != 0) {
     MYLD_CHECK(code("DT_INIT", tags[DT_INIT]));
     i.init = {tags[DT_INIT]};
     i.has_init = true;
   }
-  if (tags.has(DT_FINI) && tags[DT_FINI] != 0) {
+  if (arch::Port::kInitFini && tags.has(DT_FINI) && tags[DT_FINI] != 0) {
     MYLD_CHECK(code("DT_FINI", tags[DT_FINI]));
     i.fini = {tags[DT_FINI]};
     i.has_fini = true;

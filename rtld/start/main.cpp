@@ -232,8 +232,19 @@ void set_up_thread(Start& s) {
   if (r.abi->before_relocation != nullptr) r.abi->before_relocation(r);
 }
 
+/// Before any code of the program runs, its IFUNC resolvers included.
+void set_global_pointer(const Module& program) {
+  if constexpr (arch::Port::kGlobalPointer != nullptr) {
+    scope::Request request =
+        scope::Request::of(arch::Port::kGlobalPointer, nullptr, scope::Purpose::address);
+    if (const elf::Sym* s = scope::find_in_module(program, request); s != nullptr)
+      arch::set_global_pointer((program.image.bias + LinkAddr{s->st_value}).value);
+  }
+}
+
 /// Dependencies first, the program last: its COPY relocations take what the others have stored.
 void relocate_modules(Start& s) {
+  set_global_pointer(*s.runtime.program);
   Runtime& r = s.runtime;
   s.mark(s.times.relocating);
   for (Module* m : {r.loader.self, r.vdso})
