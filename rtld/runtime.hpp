@@ -32,9 +32,12 @@ struct Options {
   bool trace_unused = false;             ///< LD_DEBUG=unused with tracing
   const char* preload = nullptr;         ///< LD_PRELOAD
   const char* preload_option = nullptr;  ///< --preload
-  const char* explain = nullptr;         ///< --explain: a symbol or a library
-  const char* argv0 = nullptr;           ///< --argv0
-  const char* allow = nullptr;           ///< MYLD_ALLOW, --allow
+  const char* config = nullptr;          ///< --config
+  const char* preload_configured = nullptr;  ///< of the configuration, a name a line
+  std::uint64_t tls_surplus = 0;             ///< of the configuration, at least so many bytes
+  const char* explain = nullptr;             ///< --explain: a symbol or a library
+  const char* argv0 = nullptr;               ///< --argv0
+  const char* allow = nullptr;               ///< MYLD_ALLOW, --allow
   const char* origin_path =
       nullptr;  ///< LD_ORIGIN_PATH: $ORIGIN of the program where /proc is not mounted
   const char* debug = nullptr;           ///< LD_DEBUG

@@ -173,6 +173,53 @@ class Tells:
                                      "note": None}]
         assert [s["path"] for s in told["shadowed"]] == [f"{self.folder}/./later/libone.so.2"]
 
+    # ---- configuration ----
+    def test_configuration(self):
+        self.library("libone.so.2", "one.c")
+        self.library("libthree.so.1", "three.c")
+        self.library("libtwo.so", "two.c", "./libthree.so.1")
+        self.cc("prog.c", "-o", "prog", "./libone.so.2", "-L.", "-ltwo", "-Wl,-rpath-link,.")
+        parts = self.folder / "parts"
+        parts.mkdir()
+        for name in ("libtwo.so", "libthree.so.1"):
+            (self.folder / name).rename(parts / name)
+        (self.folder / "libone.so.2").unlink()
+        self.library("libfour.so", "four.c")
+        assert self.run("./prog").returncode == 127
+        side = self.folder / "prog.myld.conf"
+        side.write_text("# of a bundle\nsearch $ORIGIN/parts\nmap ./libone.so.2 x\nbind now\ntls-surplus 65536\n")
+        (self.folder / "own.conf").write_text("search $ORIGIN/parts\nmap libone.so.2 $ORIGIN/libfour.so\n")
+        subprocess.run(["patchelf", "--replace-needed", "./libone.so.2", "libone.so.2", "prog"],
+                       cwd=self.folder, check=True)
+        assert self.run("./prog").returncode == 127  # libone.so.2 is nowhere
+        for config in ("own.conf", f"{self.folder}/own.conf", "./own.conf"):
+            assert self.run("--config", config, "./prog").returncode == 4 + 3
+        (self.folder / "own.conf").rename(side)
+        assert self.run("./prog").returncode == 4 + 3
+        interp = self.folder / "interp"
+        shutil.copy(self.folder / "prog", interp)
+        subprocess.run(["patchelf", "--set-interpreter", self.loader, interp], check=True)
+        assert subprocess.run([interp], stderr=subprocess.DEVNULL).returncode == 127
+        shutil.copy(side, f"{interp}.myld.conf")
+        assert subprocess.run([interp], env={}).returncode == 4 + 3
+        tree = self.run("--tree", "./prog").stdout
+        assert "libfour.so (configured file)" in tree and "(configured directory)" in tree, tree
+
+    def test_configured_preload(self):
+        self.program()
+        self.library("libfour.so", "four.c")
+        (self.folder / "prog.myld.conf").write_text("preload $ORIGIN/libfour.so\n")
+        assert self.run("./prog").returncode == 4 + 3
+
+    def test_bad_configuration(self):
+        self.program()
+        for text, told in (("\nlibrary x\n", "line 2: the words are"), ("search lib\n", "line 1: 'search' takes"),
+                           ("bind maybe\n", "line 1: 'bind' takes"), ("map a\n", "line 1: 'map' takes")):
+            (self.folder / "bad.conf").write_text(text)
+            r = self.run("--config", "bad.conf", "./prog")
+            assert r.returncode == 127 and told in r.stderr, r
+        assert self.run("--config", "nowhere.conf", "./prog").returncode == 127
+
     def test_nothing_runs(self):
         self.program()
         (self.folder / "loud.c").write_text(

@@ -103,6 +103,7 @@ enum class Code : std::uint16_t {
   missing_program,
   unknown_option,
   missing_argument,
+  bad_config,
   preload_ignored,
   unknown_permission,
   no_standard_descriptor,

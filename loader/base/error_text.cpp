@@ -138,6 +138,7 @@ constexpr Text kTexts[] = {
     {Code::unknown_permission,
      "MYLD_ALLOW and --allow know wx, textrel, execstack and unsealed, not '{s}'"},
     {Code::no_standard_descriptor, "{o}: cannot open it in place of closed descriptor {v}"},
+    {Code::bad_config, "{o}: line {v}: {s}"},
     {Code::preload_ignored, "object '{s}' from {d} cannot be preloaded ({o}): ignored."},
 };
 

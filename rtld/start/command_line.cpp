@@ -49,6 +49,8 @@ constexpr Option kOptions[] = {
        r.options.mode = Mode::explain;
        r.options.explain = v;
      }},
+    {"--config", "FILE", "read this instead of PROGRAM.myld.conf (docs/config.md)",
+     [](Runtime& r, CommandLine&, const char* v) { r.options.config = v; }},
     {"--json", nullptr, "tell lists and failures as JSON, on standard output",
      [](Runtime& r, CommandLine&, const char*) { r.options.json = true; }},
     {"--list-tunables", nullptr, "list the tunables with their values and bounds, and exit",

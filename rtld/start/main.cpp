@@ -15,6 +15,7 @@
 #include "rtld/scope/lookup.hpp"
 #include "rtld/start/auxv.hpp"
 #include "rtld/start/command_line.hpp"
+#include "rtld/start/config_file.hpp"
 #include "rtld/start/environment.hpp"
 #include "rtld/start/explain.hpp"
 #include "rtld/start/information.hpp"
@@ -161,6 +162,7 @@ void add_first_modules(Start& s) {
 /// Everything that the program needs, directly or not, mapped.
 void load_closure(Start& s) {
   Runtime& r = s.runtime;
+  s.require(read_config(r));
   s.mark(s.times.loading);
   Vec<Module*> created;
   if (!created.push(r.program)) s.require(Error{.code = Code::out_of_memory});
@@ -219,6 +221,7 @@ void set_up_thread(Start& s) {
   Runtime& r = s.runtime;
   tls::initialise(r.tls);
   r.tls.surplus = r.abi->static_tls_surplus;
+  if (r.options.tls_surplus > r.tls.surplus) r.tls.surplus = r.options.tls_surplus;
   r.tls.tcb_bytes = r.abi->tcb_bytes;
   r.tls.tcb_align = r.abi->tcb_align;
   for (Module* m : r.first.modules) s.require(tls::assign(r.tls, *m));

@@ -377,6 +377,7 @@ void add_preloads(Runtime& runtime, Vec<Module*>& created, const load::ErrorSink
   find::Config& config = runtime.loader.searcher.config;
   config.only_set_user_id = runtime.secure;
   preloader.add_list(runtime.options.preload, " :", "LD_PRELOAD");
+  preloader.add_list(runtime.options.preload_configured, "\n", "the configuration");
   preloader.add_list(runtime.options.preload_option, " :", "--preload");
   preloader.add_file();
   config.only_set_user_id = false;
