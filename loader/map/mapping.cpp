@@ -258,7 +258,7 @@ bool in_relro(const elf::Segments& segments, LinkAddr at, std::uint64_t page_siz
          at.value < round_down(relro->p_vaddr + relro->p_memsz, page_size);
 }
 
-void seal(const Mapping& mapping, const elf::Segments& segments, std::uint64_t page_size) {
+bool seal(const Mapping& mapping, const elf::Segments& segments, std::uint64_t page_size) {
   // All up to the first writable page is one range without gaps, if the loader mapped it: one call.
   // The kernel leaves gaps between the segments of a program, and then nothing is sealed at once.
   std::uint64_t end = segments.start.value;
@@ -274,12 +274,14 @@ void seal(const Mapping& mapping, const elf::Segments& segments, std::uint64_t p
   auto range = [&](std::uint64_t from, std::uint64_t to) {
     return to <= from ? 0 : sys::seal((mapping.bias + LinkAddr{from}).as<void>(), to - from);
   };
-  if (range(segments.start.value, end) != -sys::kEnomem) return;
+  long sealed = range(segments.start.value, end);
+  if (sealed != -sys::kEnomem) return sealed != -sys::kEnosys;
   for (const elf::Phdr& p : segments.phdrs)
     if (p.p_type == PT_LOAD && p.p_vaddr < end) {
       std::uint64_t stop = round_up(p.p_vaddr + p.p_memsz, page_size);
       range(round_down(p.p_vaddr, page_size), stop < end ? stop : end);
     }
+  return true;
 }
 
 Status protect_relro(const Mapping& mapping,

@@ -76,8 +76,9 @@ void unmap(const Mapping& mapping);
 bool in_relro(const elf::Segments& segments, LinkAddr at, std::uint64_t page_size);
 
 /// Seals (mseal(2)) what is read-only of a module that is never unloaded: up to the end of RELRO.
-/// Does nothing on kernels before 6.10. Needs: protect_relro() was called.
-void seal(const Mapping& mapping, const elf::Segments& segments, std::uint64_t page_size);
+/// False: there is no such call (kernels before 6.10, valgrind), so nobody need ask again.
+/// Needs: protect_relro() was called.
+bool seal(const Mapping& mapping, const elf::Segments& segments, std::uint64_t page_size);
 
 /// Makes the PT_GNU_RELRO range read-only. Needs: the module is relocated.
 Status protect_relro(const Mapping& mapping,

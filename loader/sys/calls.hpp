@@ -15,7 +15,7 @@ inline constexpr int kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20,
                      kMapNoReserve = 0x4000, kMapPopulate = 0x8000;
 inline constexpr int kEperm = 1, kEnoent = 2, kEintr = 4, kEbadf = 9, kEnomem = 12, kEacces = 13,
                      kEfault = 14, kEnotdir = 20, kEinval = 22, kEnospc = 28, kEnametoolong = 36,
-                     kEloop = 40;
+                     kEnosys = 38, kEloop = 40;
 inline constexpr int kMadvHugePage = 14, kMadvPopulateRead = 22, kMadvPopulateWrite = 23;
 
 /// open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK): the last so that a FIFO does not hang the start.

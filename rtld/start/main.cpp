@@ -291,8 +291,8 @@ void protect(Start& s) {
   const Module& self = *r.loader.self;
   s.require(
       map::protect_relro(self.mapping, self.image.segments, r.loader.page_size, self.display));
-  if (!r.loader.policy.seal) return;
-  map::seal(self.mapping, self.image.segments, r.loader.page_size);
+  if (!r.loader.policy.seal || !map::seal(self.mapping, self.image.segments, r.loader.page_size))
+    return;
   for (Module* m : s.closure)
     if (!m->is_loader) map::seal(m->mapping, m->image.segments, r.loader.page_size);
 }
