@@ -32,6 +32,8 @@ struct Options {
   bool trace_unused = false;             ///< LD_DEBUG=unused with tracing
   const char* preload = nullptr;         ///< LD_PRELOAD
   const char* preload_option = nullptr;  ///< --preload
+  const char* trace_file = nullptr;      ///< --trace
+  const char* report_file = nullptr;     ///< --report
   const char* config = nullptr;          ///< --config
   const char* preload_configured = nullptr;  ///< of the configuration, a name a line
   std::uint64_t tls_surplus = 0;             ///< of the configuration, at least so many bytes

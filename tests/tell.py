@@ -173,6 +173,42 @@ class Tells:
                                      "note": None}]
         assert [s["path"] for s in told["shadowed"]] == [f"{self.folder}/./later/libone.so.2"]
 
+    # ---- pictures of a start ----
+    def test_trace(self):
+        self.program()
+        r = self.run("--trace", "out.json", "./prog")
+        assert r.returncode == 1 + 3 and r.stderr == "", r
+        events = json.loads((self.folder / "out.json").read_text())["traceEvents"]
+        steps = {(e["cat"], e["name"].split("/")[-1]) for e in events}
+        for step in (("search", "libone.so.2"), ("map", "libtwo.so"), ("relocate", "prog"), ("init", "libtwo.so"),
+                     ("pass", "load")):
+            assert step in steps, (step, steps)
+        assert all(e["ph"] == "X" and e["dur"] >= 0 and e["ts"] > 0 for e in events)
+        assert self.run("--trace", "/nonexistent/x", "./prog").stderr == \
+            "myld: /nonexistent/x: No such file or directory\n"
+
+    def test_report_in_a_browser(self):
+        self.program()
+        self.library("libfour.so", "four.c")
+        r = self.run("--preload", "./libfour.so", "--report", "out.html", "./prog", "a <b> </script> & c")
+        assert r.returncode == 4 + 3 and r.stderr == "", r
+        browser = shutil.which("chromium")
+        if not browser:
+            print("note  no chromium: the page is not opened")
+            return
+        r = subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+                            f"--user-data-dir={self.folder}/browser", "--dump-dom",
+                            f"file://{self.folder}/out.html"], capture_output=True, text=True, timeout=120)
+        assert "CONSOLE" not in r.stderr, r.stderr
+        dom = r.stdout
+        assert "<h1 id=\"title\">Start of " in dom and "&lt;b&gt; &lt;/script&gt; &amp; c" in dom, dom[:3000]
+        for part in ("timeline", "graph"):
+            piece = dom.split(f'id="{part}"', 1)[1].split("</svg>", 1)[0]
+            assert piece.count("<rect") >= 4, (part, piece[:500])
+        assert "libone.so.2" in dom.split('id="modules"', 1)[1]
+        interposed = dom.split('id="interposed"', 1)[1]
+        assert "<td>one</td>" in interposed.split("</table>", 1)[0], interposed[:500]
+
     # ---- configuration ----
     def test_configuration(self):
         self.library("libone.so.2", "one.c")

@@ -2,6 +2,7 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/elf/headers.hpp"
+#include "loader/find/timeline.hpp"
 #include "loader/sys/log.hpp"
 
 namespace myld::find {
@@ -82,7 +83,9 @@ bool search_goes_on(const Error& error) {
 }
 
 Status Searcher::open(const char* path, Found& out, std::uint16_t machine) {
+  timeline::Span span("open", path);
   long fd = sys::open_for_reading(path);
+  if (fd < 0) span.failed(errno_text(static_cast<int>(-fd)));
   if (fd < 0)
     return Error{.code = Code::cannot_open, .sys_errno = static_cast<int>(-fd), .object = path};
   return look_at(static_cast<int>(fd), path, out, machine);
@@ -483,6 +486,7 @@ Status Searcher::find(const char* name, Requester* requester, Found& out) {
   if (log::wants(log::kLibs))
     log::Line() << "find library=" << log::In{name, requester == nullptr ? 0 : requester->ns}
                 << "; searching";
+  timeline::Span span("search", name);
   Query q{name, requester, out};
   if (Status s = search_map(q); done(s)) return s;
   if (Status s = search(configured_directories(), By::config, nullptr, q); done(s)) return s;

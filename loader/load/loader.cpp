@@ -2,6 +2,7 @@
 
 #include "arch/port.hpp"
 #include "loader/base/mem.hpp"
+#include "loader/find/timeline.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/log.hpp"
 
@@ -292,6 +293,7 @@ Result<Module*> Loader::add_file(Namespace& ns,
   if (m->image.segments.dynamic == nullptr)
     return fail(m, {.code = Code::no_dynamic, .object = found.path});
   if (before_reading != nullptr) before_reading(*m);
+  timeline::Span span("map", found.path);
   if (Status s = map::map_segments(found.fd, m->image.segments, fixed_address, page_size,
                                    found.path, room, m->mapping, as_data);
       !s)

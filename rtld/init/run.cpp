@@ -1,6 +1,7 @@
 #include "rtld/init/run.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/find/timeline.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/log.hpp"
 #include "rtld/entry.hpp"
@@ -74,6 +75,7 @@ void log_call(const char* what, const Module& m) {
 
 void call_constructors(const Runtime& runtime, const Module& m, char** envp) {
   const elf::Initialisers& i = m.image.init;
+  timeline::Span span("init", m.display);
   if (i.has_init || !i.init_array.empty()) log_call("calling init: ", m);
   if (i.has_init) m.image.at<void(int, char**, char**)>(i.init)(runtime.argc, runtime.argv, envp);
   for (std::uintptr_t f : i.init_array)

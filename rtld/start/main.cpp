@@ -1,5 +1,6 @@
 // The start of a process, as a list of passes.
 #include "loader/base/mem.hpp"
+#include "loader/find/timeline.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/log.hpp"
 #include "rtld/debug/r_debug.hpp"
@@ -21,6 +22,7 @@
 #include "rtld/start/information.hpp"
 #include "rtld/start/modules.hpp"
 #include "rtld/start/report.hpp"
+#include "rtld/start/start_report.hpp"
 #include "rtld/start/trace.hpp"
 #include "rtld/start/tree.hpp"
 
@@ -113,6 +115,7 @@ void read_request(Start& s, std::uintptr_t* stack) {
   }
   if (line.program_index == 0) usage_error(s, {.code = Code::missing_program});
   give_permissions(s);
+  if (r.options.trace_file != nullptr || r.options.report_file != nullptr) start_timeline();
   r.loader.as_data = r.options.mode == Mode::tree || r.options.mode == Mode::explain;
   s.program_index = line.program_index;
   r.argc -= line.program_index;
@@ -161,6 +164,7 @@ void add_first_modules(Start& s) {
 
 /// Everything that the program needs, directly or not, mapped.
 void load_closure(Start& s) {
+  timeline::Span pass("pass", "load");
   Runtime& r = s.runtime;
   s.require(read_config(r));
   s.mark(s.times.loading);
@@ -218,6 +222,7 @@ void publish_modules(Start& s) {
 /// Static TLS of all modules, the first thread's TCB. The thread pointer is set before anything is
 /// relocated: IFUNC resolvers may read the stack guard.
 void set_up_thread(Start& s) {
+  timeline::Span pass("pass", "thread-local storage");
   Runtime& r = s.runtime;
   tls::initialise(r.tls);
   r.tls.surplus = r.abi->static_tls_surplus;
@@ -247,6 +252,7 @@ void set_global_pointer(const Module& program) {
 
 /// Dependencies first, the program last: its COPY relocations take what the others have stored.
 void relocate_modules(Start& s) {
+  timeline::Span pass("pass", "relocate");
   set_global_pointer(*s.runtime.program);
   Runtime& r = s.runtime;
   s.mark(s.times.relocating);
@@ -261,10 +267,14 @@ void relocate_modules(Start& s) {
     m->lazy = !r.options.bind_now && !m->image.bind_now;
   }
   scope::Batch batch;
-  relocate::look_up_references(s.order.span(), batch);
+  {
+    timeline::Span span("look up", "the references of all modules");
+    relocate::look_up_references(s.order.span(), batch);
+  }
   for (std::uint32_t i = 0; i < s.order.size(); ++i) {
     if (s.order[i]->is_loader) continue;
     relocate::FoundReferences found{&batch, i};
+    timeline::Span span("relocate", s.order[i]->display);
     Status status =
         relocate::relocate(r, *s.order[i], s.errors.sink(), batch.empty() ? nullptr : &found);
     if (!status) s.errors.fail(status.error());
@@ -306,6 +316,7 @@ void initialise_modules(Start& s) {
   r.loader.at_run_time = true;
   init::run_preinit(r, *r.program);
   init::run_constructors(r, s.order.span(), r.envp);
+  write_start_reports(r, s.closure.span());
   for (const char* what : {"initialize program: ", "transferring control: "})
     if (log::wants(log::kCalls)) log_step(what, *r.program);
 }
