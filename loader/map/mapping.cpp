@@ -1,18 +1,22 @@
 #include "loader/map/mapping.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/map/huge.hpp"
 #include "loader/sys/calls.hpp"
 
 namespace myld::map {
 namespace {
 
 /// Where the whole image goes: a hole of the right size and alignment that nothing else can take.
+/// `huge.bytes` != 0: its run address is to be a multiple of kHugePage.
 Result<Mapping> reserve(const elf::Segments& segments,
                         bool fixed_address,
+                        const HugePart& huge,
                         std::uint64_t page_size,
                         const char* object) {
   std::uint64_t bytes = segments.end.value - segments.start.value;
   std::uint64_t align = segments.align > page_size ? segments.align : page_size;
+  if (huge.bytes != 0) align = kHugePage;
   int flags = sys::kMapPrivate | sys::kMapAnonymous | sys::kMapNoReserve;
   constexpr int kMapFixedNoReplace = 0x100000;
   if (fixed_address) {
@@ -38,8 +42,8 @@ Result<Mapping> reserve(const elf::Segments& segments,
                  .object = object,
                  .value = bytes};
   auto at = static_cast<std::uint64_t>(got);
-  // start and its link address must agree modulo the largest alignment
-  std::uint64_t start = at + ((segments.start.value - at) & (align - 1));
+  // The load bias must be a multiple of the largest alignment, or bring the huge part to one.
+  std::uint64_t start = at + ((segments.start.value - huge.at.value - at) & (align - 1));
   if (start > at) sys::unmap(reinterpret_cast<void*>(at), start - at);
   if (at + room > start + bytes)
     sys::unmap(reinterpret_cast<void*>(start + bytes), at + room - (start + bytes));
@@ -214,21 +218,28 @@ Status map_segments(int fd,
                     const Room& room,
                     Mapping& out,
                     bool as_data) {
-  Base base = fixed_address || room.bytes != 0 ? Base{} : plan_base(segments, page_size);
+  bool anywhere = !fixed_address && room.bytes == 0;
+  HugePart huge = anywhere && !as_data ? plan_huge(segments, page_size) : HugePart{};
+  if (huge.bytes == 0 || !huge_pages_are_given()) huge = {};
+  Base base = anywhere && huge.bytes == 0 ? plan_base(segments, page_size) : Base{};
   if (room.bytes != 0)
     out = MYLD_TRY(reserve_in(room, segments, fixed_address, page_size, object));
   else
     out = MYLD_TRY(base.bytes != 0 ? map_base(base, segments, fd, object)
-                                   : reserve(segments, fixed_address, page_size, object));
-  for (const elf::Phdr& p : segments.phdrs) {
-    if (p.p_type != PT_LOAD || p.p_memsz == 0) continue;
-    if (Status s = map_segment(p, segments, base, out, fd, page_size, object, as_data); !s) {
-      unmap(out);
-      out = {};
-      return s.error();
-    }
+                                   : reserve(segments, fixed_address, huge, page_size, object));
+  auto all = [&]() -> Status {
+    for (const elf::Phdr& p : segments.phdrs)
+      if (p.p_type == PT_LOAD && p.p_memsz != 0)
+        MYLD_CHECK(map_segment(p, segments, base, out, fd, page_size, object, as_data));
+    if (huge.bytes == 0) return {};
+    return fill_huge(huge, out.bias, fd, sys::kProtRead | sys::kProtWrite, object);
+  };
+  Status status = all();
+  if (!status) {
+    unmap(out);
+    out = {};
   }
-  return {};
+  return status;
 }
 
 void check_branch_targets(const Mapping& mapping,
