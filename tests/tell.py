@@ -209,6 +209,29 @@ class Tells:
         interposed = dom.split('id="interposed"', 1)[1]
         assert "<td>one</td>" in interposed.split("</table>", 1)[0], interposed[:500]
 
+    # ---- what stands around the loader ----
+    def test_manual_has_every_option(self):
+        options = [w for line in self.run("--help").stdout.splitlines() for w in line.split()[:1] if w[:2] == "--"]
+        assert len(options) > 15
+        for kind in ("man", "bash", "zsh"):
+            out = self.folder / kind
+            subprocess.run([sys.executable, ROOT / "tools/install/make_manual.py",
+                            ROOT / "rtld/start/command_line.cpp", "1", kind, out], check=True)
+            text = out.read_text().replace("\\-", "-")
+            assert not [o for o in options if o not in text], kind
+
+    def test_ldd(self):
+        self.program()
+        ldd = self.folder / "ldd"
+        ldd.write_text((ROOT / "tools/install/myld-ldd.in").read_text().replace("@MYLD@", self.loader))
+        run = lambda *a: subprocess.run(["sh", ldd, *a], cwd=self.folder, capture_output=True, text=True)
+        r = run("prog")
+        assert r.returncode == 0 and "libone.so.2 => " in r.stdout and r.stderr == "", r
+        r = run("prog", "nosuch")
+        assert r.returncode == 1 and r.stdout.startswith("./prog:\n") and "nosuch" in r.stderr, r
+        assert json.loads(run("--json", "prog").stdout)["modules"][1]["soname"] == "libone.so.2"
+        assert run("--wrong").returncode == 1 and run().returncode == 1
+
     # ---- configuration ----
     def test_configuration(self):
         self.library("libone.so.2", "one.c")
