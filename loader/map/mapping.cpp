@@ -206,8 +206,7 @@ Base plan_base(const elf::Segments& segments, std::uint64_t page_size) {
 }
 
 bool Base::covers(const elf::Segments& segments, const Step& step) const {
-  return bytes != 0 && step.kind == Step::Kind::file && step.prot == sys::kProtRead &&
-         step.offset.value - offset.value == step.at.value - segments.start.value;
+  return bytes != 0 && step.kind == Step::Kind::file && step.at == segments.start;
 }
 
 Status map_segments(int fd,
