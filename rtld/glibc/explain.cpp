@@ -117,8 +117,7 @@ void add_mismatches(Text& text, const Detection& d) {
 bool is_before_tables(const Detection& d) {
   const auto& v = d.version;
   const bool two_digits = v[3] >= '0' && v[3] <= '9';
-  return v[0] == '2' && v[1] == '.' &&
-         (!two_digits || v[2] < '3' || (v[2] == '3' && v[3] < '4'));
+  return v[0] == '2' && v[1] == '.' && (!two_digits || v[2] < '3' || (v[2] == '3' && v[3] < '4'));
 }
 
 void add_advice(Text& text, const Detection& d) {
