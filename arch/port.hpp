@@ -49,6 +49,8 @@ concept IsPort = requires(std::uint32_t r_type, std::uint8_t st_other) {
   { P::kGotPlt } -> std::convertible_to<GotPltLayout>;
   { P::kLoaderSoname } -> std::convertible_to<const char*>;
   { P::kInterpreter } -> std::convertible_to<const char*>;
+  { P::kAuditEnter } -> std::convertible_to<const char*>;
+  { P::kAuditExit } -> std::convertible_to<const char*>;
   { P::kLibDir } -> std::convertible_to<const char*>;
   { P::kInitFini } -> std::convertible_to<bool>;
   { P::kGlobalPointer } -> std::convertible_to<const char*>;

@@ -18,4 +18,7 @@ void set_vector_state(std::uint32_t area_bytes, bool compacted);
 /// there are vector registers; other ISAs need to know nothing.
 void set_hwcap(std::uint64_t hwcap);
 
+/// What has to be known of the CPU before a PLT slot leads to the audited trampoline.
+void prepare_audited_calls();
+
 }  // namespace myld::arch

@@ -6,6 +6,7 @@
 #include "loader/sys/recursive_lock.hpp"
 #include "loader/sys/stack.hpp"
 #include "rtld/abi/runtime_abi.hpp"
+#include "rtld/audit/audit.hpp"
 #include "rtld/tls/tls.hpp"
 
 namespace myld {
@@ -59,6 +60,7 @@ struct Runtime {
   load::Module* program = nullptr;
   load::Module* vdso = nullptr;
   tls::State tls;
+  audit::State audit;
   const abi::RuntimeAbi* abi = nullptr;
   arch::IfuncArguments hwcaps{};
 

@@ -16,7 +16,7 @@ import sys
 
 # A layer is a folder, or a file that stands between two folders.
 LAYERS = ["arch", "loader/base", "loader/sys", "loader/heap", "loader/elf", "loader/map",
-          "loader/find", "loader/load", "rtld/scope", "rtld/abi", "rtld/tls", "rtld/runtime.hpp",
+          "loader/find", "loader/load", "rtld/scope", "rtld/audit", "rtld/abi", "rtld/tls", "rtld/runtime.hpp",
           "rtld/entry.hpp", "rtld/relocate", "rtld/entry.cpp", "rtld/init", "rtld/debug",
           "rtld/dlopen", "rtld/glibc", "rtld/start"]
 # loader/boot runs before self-relocation: it may include these and its own folder, nothing else.

@@ -16,4 +16,6 @@ void set_vector_state(std::uint32_t, bool) {}
 
 void set_hwcap(std::uint64_t) {}
 
+void prepare_audited_calls() {}
+
 }  // namespace myld::arch

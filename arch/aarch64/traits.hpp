@@ -25,6 +25,9 @@ struct Aarch64 {
   static constexpr const char* kLoaderSoname = "ld-linux-aarch64.so.1";
   /// Where programs of the distributions have it.
   static constexpr const char* kInterpreter = "/lib/ld-linux-aarch64.so.1";
+  /// rtld-audit's hooks for calls (<bits/link.h>); nullptr: calls are not seen on this ISA.
+  static constexpr const char* kAuditEnter = "la_aarch64_gnu_pltenter";
+  static constexpr const char* kAuditExit = "la_aarch64_gnu_pltexit";
   static constexpr const char* kLibDir = "lib/aarch64-linux-gnu";
   static constexpr const char* kMultiarch = "aarch64-linux-gnu";
   /// ld.so.cache: FLAG_AARCH64_LIB64 | FLAG_ELF_LIBC6.

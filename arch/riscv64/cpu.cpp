@@ -31,4 +31,6 @@ void set_hwcap(std::uint64_t hwcap) {
   myld_has_vectors = (hwcap & kV) != 0;
 }
 
+void prepare_audited_calls() {}
+
 }  // namespace myld::arch

@@ -6,6 +6,11 @@
 extern "C" [[gnu::visibility("hidden")]] std::uintptr_t myld_call_keeping_vectors(
     std::uintptr_t (*call)(void*), void* argument, std::size_t area_bytes, unsigned compacted);
 
+/// Of the vector registers, for plt_audit_trampoline.S: 0 xmm, 1 ymm, 2 zmm.
+extern "C" {
+[[gnu::visibility("hidden")]] constinit std::uint32_t myld_vector_width = 0;
+}
+
 namespace myld::arch {
 namespace {
 
@@ -34,6 +39,13 @@ std::uint64_t examine() {
   return state_of(bytes, (cpuid(0xd, 1).eax & kXsavec) != 0);
 }
 
+/// XCR0: the register state that the system has enabled. Needs: OSXSAVE.
+std::uint64_t enabled_state() {
+  std::uint32_t low, high;
+  asm("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return std::uint64_t{high} << 32 | low;
+}
+
 }  // namespace
 
 std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argument) {
@@ -46,6 +58,15 @@ std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argumen
   }
   return myld_call_keeping_vectors(call, argument, state & 0xffffffff,
                                    static_cast<unsigned>((state >> 32) & 1));
+}
+
+void prepare_audited_calls() {
+  constexpr std::uint32_t kOsxsave = 1u << 27, kAvx512f = 1u << 16;
+  constexpr std::uint64_t kAvx = 0x6, kAvx512 = 0xe6;
+  if ((cpuid(1, 0).ecx & kOsxsave) == 0) return;
+  std::uint64_t state = enabled_state();
+  if ((state & kAvx) == kAvx) myld_vector_width = 1;
+  if ((state & kAvx512) == kAvx512 && (cpuid(7, 0).ebx & kAvx512f) != 0) myld_vector_width = 2;
 }
 
 void set_vector_state(std::uint32_t area_bytes, bool compacted) {

@@ -27,6 +27,9 @@ struct X86_64 {
   static constexpr const char* kLoaderSoname = "ld-linux-x86-64.so.2";
   /// Where programs of the distributions have it.
   static constexpr const char* kInterpreter = "/lib64/ld-linux-x86-64.so.2";
+  /// rtld-audit's hooks for calls (<bits/link.h>); nullptr: calls are not seen on this ISA.
+  static constexpr const char* kAuditEnter = "la_x86_64_gnu_pltenter";
+  static constexpr const char* kAuditExit = "la_x86_64_gnu_pltexit";
   static constexpr const char* kLibDir = "lib/x86_64-linux-gnu";
   static constexpr const char* kMultiarch = "x86_64-linux-gnu";
   /// Flag bits of an ld.so.cache entry for this ABI (glibc's dl-cache.h: FLAG_X8664_LIB64 |

@@ -97,6 +97,11 @@ enum class Code : std::uint16_t {
   // libc
   unknown_libc,
   mixed_libc,
+  // auditors
+  auditor_without_version,
+  auditor_version,
+  too_many_auditors,
+  auditor_ignored,
   // start
   cannot_execute,
   is_the_loader,

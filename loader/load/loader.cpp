@@ -200,6 +200,7 @@ Result<Module*> Loader::new_module(Namespace& ns, const char* display) {
   if (memory == nullptr) return no_memory(display);
   auto* m = new (memory) Module;
   m->ns = &ns;
+  m->requester.owner = m;
   return m;
 }
 
@@ -388,6 +389,7 @@ Result<Module*> Loader::open(Namespace& ns,
     return m;
   }
   m = MYLD_TRY(add_file(ns, found, name, requester, created, room));
+  if (listener.mapped != nullptr && !listener.mapped(listener.context, *m)) return no_memory(name);
   // The name it was asked by means it from now on, but a path is not a soname: two requests
   // "./a.so" from different directories are told apart by their files.
   if (find_char(name, '/') == nullptr && !add_name(*m, name)) return no_memory(name);

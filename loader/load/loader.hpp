@@ -13,6 +13,12 @@ struct ErrorSink {
 };
 
 /// What is let through of what files ask for (docs/policy.md).
+/// Told of each new module when it is mapped, before what it needs is looked at.
+struct MapListener {
+  bool (*mapped)(void* context, Module&) = nullptr;  ///< false: no memory
+  void* context = nullptr;
+};
+
 struct Policy {
   elf::SegmentPolicy segments;
   bool allow_text_relocations = true;
@@ -35,6 +41,7 @@ public:
 
   find::Searcher searcher;
   Policy policy;
+  MapListener listener;
   std::uint64_t page_size = 4096;
   std::uint64_t adds = 0;  ///< modules ever added to any namespace (dlpi_adds)
   /// Called before the first byte of a new module's memory is read: the module is in no list yet.

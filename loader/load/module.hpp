@@ -95,9 +95,10 @@ struct Module {
   FileContent content;
   Namespace* ns = nullptr;
   LinkMap* link_map = nullptr;
-  Vec<const char*> names;  ///< request names and the soname that mean this module (heap strings)
-  Vec<Module*> needed;     ///< DT_NEEDED, in order, and filtees
-  Vec<Module*> filtees;    ///< DT_FILTER and DT_AUXILIARY: looked up before its own symbols
+  void* audited = nullptr;  ///< what auditors keep of it (rtld/audit); nullptr: nobody audits it
+  Vec<const char*> names;   ///< request names and the soname that mean this module (heap strings)
+  Vec<Module*> needed;      ///< DT_NEEDED, in order, and filtees
+  Vec<Module*> filtees;     ///< DT_FILTER and DT_AUXILIARY: looked up before its own symbols
 
   Scope group;  ///< itself and its closure, breadth-first; made when it is opened
   ScopeChain* scopes = nullptr;
@@ -165,6 +166,8 @@ struct Namespace {
   Module* libc = nullptr;
   LinkMap* chain_last = nullptr;  ///< end of the debugger's list
   void* r_debug = nullptr;        ///< of namespaces other than the first
+  bool is_auditors = false;       ///< of an auditor: its modules are not audited
+  unsigned announced = 0;         ///< what auditors were told last (audit::Activity)
   PointerTable<Module> by_name;
   PointerTable<Module> by_file;
   PointerTable<UniqueEntry> unique;

@@ -187,11 +187,13 @@ void unload(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going) {
       runtime.chain_lock->unlock();
       return;
     }
+    audit::activity(runtime.audit, ns, audit::kDelete);
     debug::announce(ns, debug::State::remove);
     for (Module* m : going) debug::unlink(ns, *m);
     load::take_out(ns, going.span());
     retired.index(publish_index(index));
     if (runtime.abi->chain_changed != nullptr) runtime.abi->chain_changed(runtime, ns);
+    audit::activity(runtime.audit, ns, audit::kConsistent);
     debug::announce(ns, debug::State::consistent);
     runtime.chain_lock->unlock();
   }

@@ -11,6 +11,8 @@ using load::Module;
 inline constexpr int kLazy = 1, kNow = 2, kBindingMask = 3, kNoLoad = 4, kDeepBind = 8,
                      kGlobal = 0x100, kNoDelete = 0x1000;
 inline constexpr long kCallersNamespace = -2, kNewNamespace = -1;
+/// Of the loader's own: an auditor's new namespace; none at all.
+inline constexpr long kAuditorsNamespace = -3, kNoNamespace = -4;
 
 /// <dlfcn.h>: Dl_info.
 struct AddressInfo {
@@ -53,7 +55,12 @@ Result<Opened> open_module(Runtime& runtime,
                            load::FileSource* source,
                            Vec<Module*>& order);
 
-/// Makes the link_map of a module and the rest of what the world sees of it. False: no memory.
+/// Opens `name` with RTLD_LAZY in a new namespace of an auditor, constructors included. Needs: the
+/// first thread; works before the program's libraries are there.
+Result<Module*> open_in_new_namespace(Runtime& runtime, const char* name);
+
+/// Makes the link_map of a module, if it has none yet, and the rest of what the world sees of it.
+/// False: no memory.
 bool make_link_map(Runtime& runtime, Module& module);
 void release_link_map(Runtime& runtime, Module& module);
 

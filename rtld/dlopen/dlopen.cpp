@@ -33,7 +33,7 @@ Status check_openable(const Module& m) {
 Result<load::Namespace*>
 find_namespace(Runtime& runtime, long id, const Module* caller, bool& is_new) {
   if (id == kCallersNamespace) return caller->ns;
-  if (id != kNewNamespace) {
+  if (id != kNewNamespace && id != kAuditorsNamespace) {
     if (id < 0 || static_cast<std::size_t>(id) >= runtime.namespaces.size() ||
         runtime.namespaces[static_cast<std::size_t>(id)] == nullptr)
       return Error{
@@ -42,6 +42,7 @@ find_namespace(Runtime& runtime, long id, const Module* caller, bool& is_new) {
   }
   load::Namespace* ns = make_namespace(runtime);
   if (ns == nullptr) return no_memory(caller->display);
+  ns->is_auditors = id == kAuditorsNamespace;
   is_new = true;
   return ns;
 }
@@ -160,6 +161,7 @@ Result<Opened> open_in(Runtime& runtime,
     log::Line() << "";
   }
   t.commit();
+  audit::activity(runtime.audit, ns, audit::kConsistent);
   return Opened{root, t.is_new_namespace};
 }
 
@@ -194,6 +196,27 @@ Result<Opened> open_module(Runtime& runtime,
   return opened;
 }
 
+namespace {
+
+/// The constructors of what was opened, after libc's own beginning in a new namespace.
+void initialise(Runtime& runtime, const Opened& opened, std::span<Module* const> order) {
+  const abi::RuntimeAbi& abi = *runtime.abi;
+  if (opened.is_new_namespace && abi.libc_loaded != nullptr)
+    abi.libc_loaded(runtime, *opened.module->ns);
+  char** envp = abi.environment == nullptr ? runtime.envp : abi.environment(runtime);
+  init::run_constructors(runtime, order, envp);
+}
+
+}  // namespace
+
+Result<Module*> open_in_new_namespace(Runtime& runtime, const char* name) {
+  Vec<Module*> order;
+  Opened opened = MYLD_TRY(
+      open_module(runtime, name, kLazy, runtime.loader.self, kAuditorsNamespace, nullptr, order));
+  initialise(runtime, opened, order.span());
+  return opened.module;
+}
+
 void* open(
     const char* file, int mode, std::uintptr_t caller_address, long ns, load::FileSource* source) {
   Runtime& runtime = the_runtime();
@@ -205,10 +228,12 @@ void* open(
                .object = file == nullptr ? "" : file});
     return nullptr;
   }
-  Module* root = nullptr;
+  Opened result;
   Vec<Module*> order;
   {
     LoadGuard guard(runtime);
+    // The loader's own kind of new namespace is not for everybody.
+    if (ns == kAuditorsNamespace) ns = kNoNamespace;
     Module* caller = module_at(caller_address);
     if (caller == nullptr || caller->is_loader) caller = runtime.program;
     if (file == nullptr || *file == 0) {
@@ -227,15 +252,11 @@ void* open(
       set_error(opened.error());
       return nullptr;
     }
-    root = opened.value().module;
-    if (root == nullptr) return nullptr;
-    if (opened.value().is_new_namespace && runtime.abi->libc_loaded != nullptr)
-      runtime.abi->libc_loaded(runtime, *root->ns);
+    result = opened.value();
+    if (result.module == nullptr) return nullptr;
   }
-  char** envp =
-      runtime.abi->environment == nullptr ? runtime.envp : runtime.abi->environment(runtime);
-  init::run_constructors(runtime, order.span(), envp);
-  return root->link_map;
+  initialise(runtime, result, order.span());
+  return result.module->link_map;
 }
 
 }  // namespace myld::dlopen

@@ -129,7 +129,13 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
     set_error(address.error());
     return nullptr;
   }
-  return reinterpret_cast<void*>(address.value());
+  std::uintptr_t value = address.value();
+  if (runtime.audit.active()) {
+    Module* user = module_at(caller);
+    value =
+        audit::bound_by_dlsym(runtime.audit, user == nullptr ? *runtime.program : *user, d, value);
+  }
+  return reinterpret_cast<void*>(value);
 }
 
 }  // namespace myld::dlopen

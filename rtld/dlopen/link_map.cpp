@@ -5,6 +5,7 @@
 namespace myld::dlopen {
 
 bool make_link_map(Runtime& runtime, Module& m) {
+  if (m.link_map != nullptr) return true;
   std::size_t bytes = runtime.abi->link_map_bytes;
   auto* map = static_cast<load::LinkMap*>(heap::allocate(bytes));
   if (map == nullptr) return false;
@@ -18,6 +19,7 @@ bool make_link_map(Runtime& runtime, Module& m) {
 
 void release_link_map(Runtime& runtime, Module& m) {
   if (m.link_map == nullptr) return;
+  audit::release(m);
   if (runtime.abi->module_removed != nullptr) runtime.abi->module_removed(runtime, m);
   heap::release(m.link_map, runtime.abi->link_map_bytes);
   m.link_map = nullptr;

@@ -209,6 +209,8 @@ void Transaction::roll_back() {
     load::release_list(made_group_->group.list);
     made_group_->group.list = nullptr;
   }
+  for (Module* m : created) audit::closed(runtime_.audit, *m);
+  audit::activity(runtime_.audit, ns_, audit::kConsistent);
   for (Module* m : created) drop_uses(*m);
   for (std::size_t i = created.size(); i-- > 0;) {
     Module& m = *created[i];

@@ -49,6 +49,7 @@ void initialise_libc(const load::Module& libc, bool is_initial) {
 }
 
 void before_constructors(Runtime& runtime) {
+  if (runtime.first.libc == nullptr) return;  // the program has none, an auditor does
   initialise_libc(*runtime.first.libc, true);
   register_fork_handlers(runtime);
 }
@@ -59,6 +60,7 @@ void libc_loaded(Runtime&, load::Namespace& ns) {
 
 /// The program may have changed its environment since the start: libc's variable tells.
 char** environment(Runtime& runtime) {
+  if (runtime.first.libc == nullptr) return runtime.envp;
   auto* variable = static_cast<char***>(find_in_libc(*runtime.first.libc, "__environ"));
   return variable == nullptr ? runtime.envp : *variable;
 }
@@ -98,6 +100,10 @@ Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc) {
     static constinit char text[640];
     explain(d, text);
     return Error{.code = myld::Code::unknown_libc, .object = libc.display, .subject = text};
+  }
+  if (a.layout != nullptr) {
+    if (a.layout != d.layout) return Error{.code = myld::Code::mixed_libc, .object = libc.display};
+    return &a.runtime_abi;
   }
   a.layout = d.layout;
   a.tunables.bind(d.layout->tunables, d.tunables_certain, runtime.envp);

@@ -205,7 +205,12 @@ MYLD_EXPORT bool __tunable_is_initialized(unsigned id) {
 }
 
 // __libc_start_main; auditing is not on.
-MYLD_EXPORT void _dl_audit_preinit(load::LinkMap*) {}
+/// __libc_start_main (2.35 and later), between the program's constructors and main.
+MYLD_EXPORT void _dl_audit_preinit(load::LinkMap*) {
+  Runtime& runtime = the_runtime();
+  audit::preinit(runtime.audit, *runtime.program);
+}
+/// Not reached: dlsym goes through the hook, and asks auditors itself.
 MYLD_EXPORT void _dl_audit_symbind_alt(load::LinkMap*, const elf::Sym*, void**, load::LinkMap*) {}
 MYLD_EXPORT void _dl_mcount(std::uintptr_t, std::uintptr_t) {}
 

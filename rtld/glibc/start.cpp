@@ -54,7 +54,7 @@ Result<const abi::RuntimeAbi*> choose(Runtime& runtime, std::span<load::Module* 
   _dl_argv = runtime.argv;
   for (load::Module* m : modules)
     if (is_libc(*m)) {
-      runtime.first.libc = m;
+      m->ns->libc = m;
       return adapt(runtime, *m);
     }
   return &abi::kBare;

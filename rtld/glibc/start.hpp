@@ -27,8 +27,9 @@ void read_early(Runtime& runtime);
 std::span<const char* const> known_hwcaps();
 std::span<const char* const> usable_hwcaps(Runtime& runtime);
 
-/// The adapter for the libc among `modules`, or the bare one if there is none. Errors:
-/// unknown_libc.
+/// The adapter for the libc among `modules`, or the bare one if there is none. The libc becomes its
+/// namespace's. Asked again (an auditor's libc comes before the program's) it has to find the same
+/// kind. Errors: unknown_libc, mixed_libc.
 Result<const abi::RuntimeAbi*> choose(Runtime& runtime, std::span<load::Module* const> modules);
 
 }  // namespace myld::glibc

@@ -170,28 +170,40 @@ void run_destructors(Runtime& runtime, std::span<Module* const> order) {
       m->advance(Stage::finalising);
     }
     if (!m->is_loader) call_destructors(*m);
+    if (m != runtime.vdso) audit::closed(runtime.audit, *m);
     LoadGuard guard(runtime);
     m->advance(Stage::finalised);
     announce_change();
   }
 }
 
-void run_all_destructors(Runtime& runtime) {
-  for (std::size_t i = runtime.namespaces.size(); i-- > 0;) {
-    load::Namespace* ns = runtime.namespaces[i];
-    if (ns == nullptr) continue;
-    Vec<Module*> order;
-    {
-      LoadGuard guard(runtime);
-      if (!dependencies_first(ns->modules.span(), true, order)) continue;
-    }
-    for (std::size_t n = 0; n < order.size() / 2; ++n) {
-      Module* m = order[n];
-      order[n] = order[order.size() - 1 - n];
-      order[order.size() - 1 - n] = m;
-    }
-    run_destructors(runtime, order.span());
+namespace {
+
+void run_namespace_destructors(Runtime& runtime, load::Namespace& ns) {
+  Vec<Module*> order;
+  {
+    LoadGuard guard(runtime);
+    if (!dependencies_first(ns.modules.span(), true, order)) return;
   }
+  for (std::size_t n = 0; n < order.size() / 2; ++n) {
+    Module* m = order[n];
+    order[n] = order[order.size() - 1 - n];
+    order[order.size() - 1 - n] = m;
+  }
+  audit::activity(runtime.audit, ns, audit::kDelete);
+  run_destructors(runtime, order.span());
+  audit::activity(runtime.audit, ns, audit::kConsistent);
+}
+
+}  // namespace
+
+void run_all_destructors(Runtime& runtime) {
+  // Auditors come last: they are told of the others' ends.
+  for (bool auditors : {false, true})
+    for (std::size_t i = runtime.namespaces.size(); i-- > 0;) {
+      load::Namespace* ns = runtime.namespaces[i];
+      if (ns != nullptr && ns->is_auditors == auditors) run_namespace_destructors(runtime, *ns);
+    }
 }
 
 void forget_other_threads(Runtime& runtime) {

@@ -59,7 +59,14 @@ Error undefined(const Module& m, const elf::Rela& r) {
   return e;
 }
 
-std::uintptr_t bind(Runtime& runtime, Module& m, std::uint64_t index) {
+/// What a slot is bound to.
+struct Target {
+  const elf::Rela* slot;
+  Definition definition;
+  std::uintptr_t value;
+};
+
+Target find_target(Runtime& runtime, Module& m, std::uint64_t index) {
   const elf::Image& image = m.image;
   // The index comes from the program's stack or registers; it is a file's word like any other.
   if (index >= image.jmprel.size())
@@ -116,11 +123,54 @@ std::uintptr_t bind(Runtime& runtime, Module& m, std::uint64_t index) {
              .object = m.display,
              .subject = m.image.strings.data + symbol.st_name,
              .value = value});
+  return {&r, d, value};
+}
+
+void store(const Runtime& runtime, const Module& m, const Target& t) {
   // A slot in RELRO was bound when the module was relocated; only a wrong index leads here.
   if (!runtime.options.bind_not &&
-      !map::in_relro(image.segments, {r.r_offset}, runtime.loader.page_size))
-    __atomic_store_n(image.at<std::uintptr_t>({r.r_offset}), value, __ATOMIC_RELEASE);
-  return value;
+      !map::in_relro(m.image.segments, {t.slot->r_offset}, runtime.loader.page_size))
+    __atomic_store_n(m.image.at<std::uintptr_t>({t.slot->r_offset}), t.value, __ATOMIC_RELEASE);
+}
+
+// ---- auditors --------------------------------------------------------------------------------
+
+struct AuditedBinding {
+  Runtime* runtime;
+  Module* user;
+  Target* target;
+};
+
+/// la_symbind64 of a slot whose calls nobody sees.
+std::uintptr_t ask_auditors(void* argument) {
+  auto* b = static_cast<AuditedBinding*>(argument);
+  audit::Call call;
+  audit::bound(b->runtime->audit, *b->user, b->target->definition, b->target->value, call);
+  return call.value;
+}
+
+std::uintptr_t bind(Runtime& runtime, Module& m, std::uint64_t index) {
+  Target t = find_target(runtime, m, index);
+  if (m.audited != nullptr && t.definition) {
+    AuditedBinding binding{&runtime, &m, &t};
+    t.value = arch::call_keeping_vectors(&ask_auditors, &binding);
+  }
+  store(runtime, m, t);
+  return t.value;
+}
+
+/// The trampoline has saved the vector registers.
+std::uintptr_t
+call(Runtime& runtime, Module& m, std::uint64_t index, void* registers, long& frame_bytes) {
+  audit::Call* c = audit::call_at(m, index);
+  if (c == nullptr) return bind(runtime, m, index);
+  if (__atomic_load_n(&c->provider, __ATOMIC_ACQUIRE) == nullptr) {
+    Target t = find_target(runtime, m, index);
+    audit::bound(runtime.audit, m, t.definition, t.value, *c);
+    t.value = c->value;
+    if (c->quiet) store(runtime, m, t);
+  }
+  return audit::enter(runtime.audit, m, *c, registers, frame_bytes);
 }
 
 }  // namespace
@@ -128,4 +178,19 @@ std::uintptr_t bind(Runtime& runtime, Module& m, std::uint64_t index) {
 
 std::uintptr_t myld_bind_plt_slot(myld::load::Module* module, std::uint64_t index) {
   return myld::relocate::bind(myld::the_runtime(), *module, index);
+}
+
+std::uintptr_t myld_audited_call(myld::load::Module* module,
+                                 std::uint64_t index,
+                                 void* registers,
+                                 long* frame_bytes) {
+  return myld::relocate::call(myld::the_runtime(), *module, index, registers, *frame_bytes);
+}
+
+void myld_audited_return(myld::load::Module* module,
+                         std::uint64_t index,
+                         const void* registers,
+                         void* results) {
+  myld::audit::Call* c = myld::audit::call_at(*module, index);
+  if (c != nullptr) myld::audit::exit(myld::the_runtime().audit, *module, *c, registers, results);
 }

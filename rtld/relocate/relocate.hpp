@@ -70,3 +70,14 @@ Status bind_all(Runtime& runtime, Module& module, const load::ErrorSink& sink);
 extern "C" [[gnu::visibility("hidden")]] std::uintptr_t
 myld_bind_plt_slot(myld::load::Module* module, std::uint64_t index);
 extern "C" [[gnu::visibility("hidden")]] void myld_plt_trampoline();
+
+/// The same where auditors see calls (Port::kAuditEnter), called by the audited trampoline each
+/// time. `registers`: as la_*_pltenter gets them. `frame_bytes`: -1; what else it becomes, so many
+/// bytes of stack arguments are copied and the return goes through myld_audited_return().
+extern "C" [[gnu::visibility("hidden")]] std::uintptr_t myld_audited_call(
+    myld::load::Module* module, std::uint64_t index, void* registers, long* frame_bytes);
+extern "C" [[gnu::visibility("hidden")]] void myld_audited_return(myld::load::Module* module,
+                                                                  std::uint64_t index,
+                                                                  const void* registers,
+                                                                  void* results);
+extern "C" [[gnu::visibility("hidden")]] void myld_plt_audit_trampoline();

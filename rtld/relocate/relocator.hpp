@@ -356,6 +356,8 @@ Status Relocator<Port>::symbolic(const Rela& r, RelocKind kind) {
     if (text_is_open_ && d.module == &m_ && elf::sym_type(*d.symbol) == STT_GNU_IFUNC)
       return bad(Code::text_relocation_resolver, r);
     value = MYLD_TRY(address_of(runtime_, d));
+    if (kind == RelocKind::jump_slot && m_.audited != nullptr)
+      value = audit::bound_now(runtime_.audit, m_, d, value);
   } else if (!undefined_weak) {
     value = bias_;
   }
@@ -437,7 +439,7 @@ Status Relocator<Port>::one(const Rela& r) {
 
 template <arch::IsPort Port>
 Status Relocator<Port>::bound(const Rela& r) {
-  if (found_ != nullptr && quick(r)) return {};
+  if (found_ != nullptr && m_.audited == nullptr && quick(r)) return {};
   return settle(one(r));
 }
 
@@ -466,8 +468,10 @@ Status Relocator<Port>::lazy_slot(const Rela& r) {
 template <arch::IsPort Port>
 void Relocator<Port>::store_got_words() {
   image_.got_plt[Port::kGotPlt.module_slot] = reinterpret_cast<std::uintptr_t>(&m_);
-  image_.got_plt[Port::kGotPlt.resolver_slot] =
-      reinterpret_cast<std::uintptr_t>(&myld_plt_trampoline);
+  void (*trampoline)() = &myld_plt_trampoline;
+  if constexpr (Port::kAuditEnter != nullptr)
+    if (audit::sees_calls(runtime_.audit, m_)) trampoline = &myld_plt_audit_trampoline;
+  image_.got_plt[Port::kGotPlt.resolver_slot] = reinterpret_cast<std::uintptr_t>(trampoline);
 }
 
 /// Is DT_PLTGOT what every linker makes of it: reserved words right before the first slot? Only

@@ -14,6 +14,7 @@
 #include "rtld/init/run.hpp"
 #include "rtld/relocate/relocate.hpp"
 #include "rtld/scope/lookup.hpp"
+#include "rtld/start/auditors.hpp"
 #include "rtld/start/auxv.hpp"
 #include "rtld/start/command_line.hpp"
 #include "rtld/start/config_file.hpp"
@@ -38,9 +39,10 @@ using load::Module;
 struct Start {
   Runtime& runtime;
   StartErrors errors;
-  Vec<Module*> closure;   ///< program first, breadth-first; the global scope
-  Vec<Module*> order;     ///< the same, dependencies first
-  int program_index = 0;  ///< direct: of the program's name in the stack's argv
+  Vec<Module*> closure;       ///< program first, breadth-first; the global scope
+  Vec<Module*> order;         ///< the same, dependencies first
+  bool had_auditors = false;  ///< the first thread is there before the program's libraries
+  int program_index = 0;      ///< direct: of the program's name in the stack's argv
 
   debug::Times times;
 
@@ -188,15 +190,21 @@ void load_closure(Start& s) {
   s.errors.stop_if_any(kVersionStatus);
 }
 
+Status make_link_maps(Runtime& r) {
+  for (Module* m : r.first.modules)
+    if (!dlopen::make_link_map(r, *m))
+      return Error{.code = Code::out_of_memory, .object = m->display};
+  return {};
+}
+
 /// Which C library this is decides what the rest of the world expects of its loader.
 void choose_abi(Start& s) {
   Runtime& r = s.runtime;
   auto abi = glibc::choose(r, s.closure.span());
   if (!abi) s.require(abi.error());
-  r.abi = abi.value();
-  for (Module* m : r.first.modules)
-    if (!dlopen::make_link_map(r, *m))
-      s.require(Error{.code = Code::out_of_memory, .object = m->display});
+  // With auditors it was chosen before; a program with no libc keeps that one.
+  if (r.abi == nullptr) r.abi = abi.value();
+  s.require(make_link_maps(r));
 }
 
 /// Scopes, the chain that debuggers read, the index that readers use.
@@ -209,7 +217,7 @@ void publish_modules(Start& s) {
   for (Module* m : r.first.modules) ok = ok && dlopen::make_scopes(*m, nullptr, false);
   dlopen::ObjectIndex* index = ok ? dlopen::index_with(r.first.modules.span()) : nullptr;
   if (index == nullptr) s.require(Error{.code = Code::out_of_memory});
-  dlopen::publish_index(index);
+  dlopen::release_index(dlopen::publish_index(index));
   if (log::wants(log::kScopes)) debug::log_initial_scopes(r);
   debug::publish(r);
   // The loader comes last in the chain, where programs that walk it are used to find it.
@@ -221,23 +229,57 @@ void publish_modules(Start& s) {
 
 /// Static TLS of all modules, the first thread's TCB. The thread pointer is set before anything is
 /// relocated: IFUNC resolvers may read the stack guard.
-void set_up_thread(Start& s) {
-  timeline::Span pass("pass", "thread-local storage");
-  Runtime& r = s.runtime;
+Status make_first_thread(Runtime& r, std::uint64_t surplus) {
   tls::initialise(r.tls);
-  r.tls.surplus = r.abi->static_tls_surplus;
+  r.tls.surplus = r.abi->static_tls_surplus + surplus;
   if (r.options.tls_surplus > r.tls.surplus) r.tls.surplus = r.options.tls_surplus;
   r.tls.tcb_bytes = r.abi->tcb_bytes;
   r.tls.tcb_align = r.abi->tcb_align;
-  for (Module* m : r.first.modules) s.require(tls::assign(r.tls, *m));
-  if (r.abi->prepare != nullptr) s.require(r.abi->prepare(r));
+  for (Module* m : r.first.modules) MYLD_CHECK(tls::assign(r.tls, *m));
+  if (r.abi->prepare != nullptr) MYLD_CHECK(r.abi->prepare(r));
   tls::finish_layout(r.tls);
-  auto tp = tls::create_first_thread(r.tls);
-  if (!tp) s.require(tp.error());
-  r.abi->thread_created(r, tp.value());
-  if (long e = arch::set_thread_pointer(tp.value()); e < 0)
-    s.require(Error{.code = Code::out_of_memory, .sys_errno = static_cast<int>(-e)});
+  std::uintptr_t tp = MYLD_TRY(tls::create_first_thread(r.tls));
+  r.abi->thread_created(r, tp);
+  if (long e = arch::set_thread_pointer(tp); e < 0)
+    return Error{.code = Code::out_of_memory, .sys_errno = static_cast<int>(-e)};
   if (r.abi->before_relocation != nullptr) r.abi->before_relocation(r);
+  return {};
+}
+
+/// The libc that the program's search finds, looked at and put back: auditors are loaded before
+/// anybody knows what the program needs. Errors: as Loader::open, unknown_libc.
+Result<const abi::RuntimeAbi*> look_at_libc(Runtime& r) {
+  load::Namespace scratch;
+  Vec<Module*> created;
+  Module* libc = MYLD_TRY(r.loader.open(scratch, "libc.so.6", r.program, false, created));
+  auto abi = glibc::choose(r, {&libc, 1});
+  r.loader.remove(*libc);
+  return abi;
+}
+
+/// LD_AUDIT and its like, before anything is searched for the program. The thread is made with room
+/// for the static TLS of modules that are not known yet.
+void start_auditors(Start& s) {
+  constexpr std::uint64_t kRoom = 4096;
+  Runtime& r = s.runtime;
+  if (r.options.mode != Mode::run || !wants_auditors(r)) return;
+  auto abi = look_at_libc(r);
+  if (!abi) return s.require(abi.error());
+  r.abi = abi.value();
+  s.require(make_link_maps(r));
+  s.require(make_first_thread(r, kRoom));
+  tls::initialise_first_thread(r.tls, arch::thread_pointer());
+  s.had_auditors = true;
+  load_auditors(r, s.errors);
+  s.errors.stop_if_any();
+}
+
+void set_up_thread(Start& s) {
+  timeline::Span pass("pass", "thread-local storage");
+  Runtime& r = s.runtime;
+  if (!s.had_auditors) return s.require(make_first_thread(r, 0));
+  for (Module* m : r.first.modules)
+    if (m->tls.module_id == 0) s.require(tls::assign(r.tls, *m));
 }
 
 /// Before any code of the program runs, its IFUNC resolvers included.
@@ -283,7 +325,10 @@ void relocate_modules(Start& s) {
   for (Module* m : s.order) s.require(init::check_functions(*m));
   s.require(FileWatch::check());
   // The images hold relocated words, so they are copied only now.
-  tls::initialise_first_thread(r.tls, arch::thread_pointer());
+  if (s.had_auditors)
+    s.require(tls::add_to_threads(r.tls, s.closure.span()));
+  else
+    tls::initialise_first_thread(r.tls, arch::thread_pointer());
   s.mark(s.times.relocated);
   if (log::wants(log::kStatistics)) debug::log_statistics(r, s.times);
 }
@@ -312,6 +357,7 @@ void initialise_modules(Start& s) {
   Runtime& r = s.runtime;
   if (r.abi->before_constructors != nullptr) r.abi->before_constructors(r);
   debug::announce(r.first, debug::State::consistent);
+  audit::activity(r.audit, r.first, audit::kConsistent);
   r.started = true;
   r.loader.at_run_time = true;
   init::run_preinit(r, *r.program);
@@ -340,6 +386,7 @@ struct HandOver {
   {
     FileWatch watch(runtime);
     start::add_first_modules(s);
+    start::start_auditors(s);
     start::load_closure(s);
     start::choose_abi(s);
     start::set_up_thread(s);

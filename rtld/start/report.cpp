@@ -48,8 +48,7 @@ bool StartErrors::report(void* self, const Error& error) {
 }
 
 void StartErrors::warn(const Error& error) {
-  const char* prefix = error.code == Code::preload_ignored ? ": ERROR: ld.so: " : prefix_of(error);
-  if (error.code == Code::preload_ignored) {
+  if (error.code == Code::preload_ignored || error.code == Code::auditor_ignored) {
     char text[1200];
     std::size_t n = render(error, text, sizeof text - 1);
     text[n++] = '\n';
@@ -57,7 +56,7 @@ void StartErrors::warn(const Error& error) {
     sys::write_all(2, text, n);
     return;
   }
-  print_error(runtime_, error, prefix);
+  print_error(runtime_, error, prefix_of(error));
 }
 
 bool StartErrors::note_missing(const Error& error) {

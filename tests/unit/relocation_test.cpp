@@ -17,6 +17,7 @@
 // The relocator stores their addresses; nothing here jumps there.
 extern "C" {
 void myld_plt_trampoline() {}
+void myld_plt_audit_trampoline() {}
 void myld_tlsdesc_static() {}
 void myld_tlsdesc_dynamic() {}
 void myld_tlsdesc_undefined() {}
