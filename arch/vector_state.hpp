@@ -14,8 +14,8 @@ std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argumen
 /// ISAs need to know nothing.
 void set_vector_state(std::uint32_t area_bytes, bool compacted);
 
-/// Tells what AT_HWCAP says, before any thread-local variable is reached by a descriptor. riscv64: whether
-/// there are vector registers; other ISAs need to know nothing.
+/// Tells what AT_HWCAP says, before any thread-local variable is reached by a descriptor. riscv64:
+/// whether there are vector registers; other ISAs need to know nothing.
 void set_hwcap(std::uint64_t hwcap);
 
 /// What has to be known of the CPU before a PLT slot leads to the audited trampoline.

@@ -41,9 +41,9 @@ void wait_for_readers();
 /// In a forked child: the readers of other threads are not there.
 void forget_readers_in_child();
 
-/// Must `user` note that it is bound to `provider`, so that the latter is not unloaded first? The note
-/// is made under the load lock, which a reader must not wait for: it leaves its section, takes the
-/// lock, looks the symbol up again and then calls relocate::add_dependency.
+/// Must `user` note that it is bound to `provider`, so that the latter is not unloaded first? The
+/// note is made under the load lock, which a reader must not wait for: it leaves its section, takes
+/// the lock, looks the symbol up again and then calls relocate::add_dependency.
 inline bool needs_note(const load::Module& user, const load::Module& provider) {
   return &user != &provider && !provider.from_start && !provider.permanent;
 }

@@ -39,9 +39,9 @@ struct Requester {
   const char* runpath = nullptr;
   /// Of the note "NixOS": soname NUL places NUL, again and again (Searcher::search_note).
   std::span<const char> resolution_note;
-  bool no_default_directories = false;                   ///< DF_1_NODEFLIB
-  void* owner = nullptr;  ///< the module itself, for whoever hooks into the search
-  Requester* loader = nullptr;                           ///< who needed this module first
+  bool no_default_directories = false;  ///< DF_1_NODEFLIB
+  void* owner = nullptr;                ///< the module itself, for whoever hooks into the search
+  Requester* loader = nullptr;          ///< who needed this module first
   DirectoryList rpath_directories, runpath_directories;  ///< made when first used
   bool rpath_split = false, runpath_split = false;
 };

@@ -9,6 +9,7 @@
 #include "rtld/debug/reports.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/file_watch.hpp"
+#include "rtld/dlopen/leak_checker.hpp"
 #include "rtld/dlopen/object_index.hpp"
 #include "rtld/dlopen/transaction.hpp"
 #include "rtld/entry.hpp"
@@ -83,6 +84,7 @@ Status load_and_relocate(Runtime& runtime, Transaction& t, Module& root, int mod
         relocate::relocate(runtime, *order[i], kStopAtFirst, batch.empty() ? nullptr : &found));
   }
   for (Module* m : order) MYLD_CHECK(init::check_functions(*m));
+  tell_leak_checker(runtime);
   return tls::add_to_threads(runtime.tls, t.created.span());
 }
 

@@ -100,7 +100,7 @@ bool grow(Thread& t, std::uint64_t highest) {
 }
 
 /// Gives `t` its block of module `id`. Needs: the lock, capacity.
-bool fill(Thread& t, std::uint64_t id, const Slot& slot) {
+bool fill(const State& s, Thread& t, std::uint64_t id, const Slot& slot) {
   if (slot.module == nullptr) {
     t.dtv[id].value = kNoBlock;
     return true;
@@ -112,8 +112,11 @@ bool fill(Thread& t, std::uint64_t id, const Slot& slot) {
     t.dtv[id] = {block, nullptr};
     return true;
   }
-  if (t.blocks[id] == nullptr) t.blocks[id] = heap::allocate(block_bytes(m));
-  if (t.blocks[id] == nullptr) return false;
+  if (t.blocks[id] == nullptr) {
+    t.blocks[id] = heap::allocate(block_bytes(m));
+    if (t.blocks[id] == nullptr) return false;
+    if (s.block_made != nullptr) s.block_made(t.blocks[id], block_bytes(m));
+  }
   std::uintptr_t block = aligned_block(m, t.blocks[id]);
   copy_image(m, reinterpret_cast<void*>(block));
   t.dtv[id].to_free = nullptr;
@@ -123,14 +126,15 @@ bool fill(Thread& t, std::uint64_t id, const Slot& slot) {
 
 bool fill_all(State& s, Thread& t) {
   for (std::uint64_t id = 1; id < s.slots.size(); ++id)
-    if (!fill(t, id, s.slots[id])) return false;
+    if (!fill(s, t, id, s.slots[id])) return false;
   for (std::uint64_t id = s.slots.size() < 1 ? 1 : s.slots.size(); id <= t.capacity; ++id)
     t.dtv[id] = {kNoBlock, nullptr};
   t.dtv[0].value = s.generation;
   return true;
 }
 
-void release_block(Thread& t, std::uint64_t id, const Module& m) {
+void release_block(const State& s, Thread& t, std::uint64_t id, const Module& m) {
+  if (s.block_gone != nullptr) s.block_gone(t.blocks[id], block_bytes(m));
   heap::release(t.blocks[id], block_bytes(m));
   t.blocks[id] = nullptr;
 }
@@ -178,7 +182,7 @@ void release_errors(ErrorText& first) {
 void free_thread(State& s, Thread& t) {
   for (std::uint64_t id = 1; id < s.slots.size() && id <= t.capacity; ++id)
     if (t.blocks[id] != nullptr && s.slots[id].module != nullptr)
-      release_block(t, id, *s.slots[id].module);
+      release_block(s, t, id, *s.slots[id].module);
   heap::release(t.blocks, (t.capacity + 1) * sizeof(void*));
   for (DtvEntry* dtv = t.dtv; dtv != nullptr;) {
     auto* older = static_cast<DtvEntry*>(dtv[-2].to_free);
@@ -367,7 +371,7 @@ Status add_to_threads(State& s, std::span<Module* const> modules) {
     bool ok = grow(*t, highest);
     for (Module* m : modules) {
       std::uint64_t id = m->tls.module_id;
-      ok = ok && (id == 0 || fill(*t, id, s.slots[id]));
+      ok = ok && (id == 0 || fill(s, *t, id, s.slots[id]));
       // What was filled before stays owned by the threads' records; remove() gives it back.
       if (!ok)
         return Error{.code = Code::no_tls_memory, .object = m->display, .value = tls_bytes(*m)};
@@ -385,7 +389,7 @@ void remove(State& s, Module& m) {
   for (Thread* t = s.threads.next; t != &s.threads; t = t->next) {
     if (id > t->capacity) continue;
     t->dtv[id] = {kNoBlock, nullptr};
-    if (t->blocks[id] != nullptr) release_block(*t, id, m);
+    if (t->blocks[id] != nullptr) release_block(s, *t, id, m);
   }
   if (id < s.lowest_free) s.lowest_free = id;
   s.slots[id] = {nullptr, ++s.generation};
@@ -431,7 +435,7 @@ bool fill_current_thread(State& s) {
   Thread* t = thread_at(arch::thread_pointer());
   if (t == nullptr || !grow(*t, s.slots.size())) return false;
   for (std::uint64_t id = 1; id < s.slots.size(); ++id)
-    if (t->dtv[id].value == kNoBlock && !fill(*t, id, s.slots[id])) return false;
+    if (t->dtv[id].value == kNoBlock && !fill(s, *t, id, s.slots[id])) return false;
   return true;
 }
 

@@ -78,6 +78,10 @@ struct State {
   Thread threads{};  ///< head of the circular list
   std::uint64_t thread_count = 0;
   void (*slots_changed)(std::uint64_t module_id) = nullptr;  ///< for the libc adapter's mirror
+  /// Told of memory that the loader makes TLS blocks of, and gives back; for leak checkers.
+  void (*block_made)(const void* block, std::size_t bytes) = nullptr;
+  void (*block_gone)(const void* block, std::size_t bytes) = nullptr;
+  bool leak_checker_sought = false;
 };
 
 /// Makes the registry usable.

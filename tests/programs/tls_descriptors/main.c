@@ -38,12 +38,11 @@ static void* checks(void* which) {
 }
 
 #ifndef LINKED
-// Makes the thread's own vector say that it has no block of the library yet, as that of a thread does
-// which was made while the library was being opened: entries of two words, ~0 for "none".
+// Makes the thread's own vector say that it has no block of the library yet, as that of a thread
+// does which was made while the library was being opened: entries of two words, ~0 for "none".
 static void forget_block(void) {
   size_t id = 0;
-  if (dlinfo(library, RTLD_DI_TLS_MODID, &id) != 0)
-    give_up("RTLD_DI_TLS_MODID: %s", dlerror());
+  if (dlinfo(library, RTLD_DI_TLS_MODID, &id) != 0) give_up("RTLD_DI_TLS_MODID: %s", dlerror());
   const long* from_tp = must_find(library, "dtv_from_thread_pointer");
   unsigned long* dtv = *(unsigned long**)((char*)__builtin_thread_pointer() + *from_tp);
   dtv[2 * id] = ~0ul;
