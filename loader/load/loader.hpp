@@ -22,7 +22,6 @@ struct MapListener {
 struct Policy {
   elf::SegmentPolicy segments;
   bool allow_text_relocations = true;
-  bool allow_executable_stack = false;
   bool branch_targets = false;  ///< the CPU checks indirect branches where a file asks for it
   bool seal = true;  ///< what is never unloaded is sealed against changes of its protection
 };

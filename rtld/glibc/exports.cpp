@@ -226,15 +226,8 @@ MYLD_EXPORT void _dl_rtld_di_serinfo(load::LinkMap* map, void* info, bool counti
 }
 
 // pthread_getattr_np and friends up to 2.40, when a thread stack must become executable.
-MYLD_EXPORT int __nptl_change_stack_perm(void* descriptor) {
-  const auto& l = glibc::g_adapter.layout->pthread;
-  glibc::Record pd(descriptor);
-  auto block = pd.get<std::uintptr_t>(l.stackblock), guard = pd.get<std::uintptr_t>(l.guardsize),
-       size = pd.get<std::uintptr_t>(l.stackblock_size);
-  static_cast<void>(block);
-  static_cast<void>(guard);
-  static_cast<void>(size);
-  return 1;  // EPERM: stacks stay non-executable (docs/policy.md)
+MYLD_EXPORT int __nptl_change_stack_perm(void*) {
+  return sys::kEperm;  // stacks stay non-executable (docs/policy.md)
 }
 
 // ---- the private exceptions of glibc's loader

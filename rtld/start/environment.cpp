@@ -77,7 +77,6 @@ struct Permission {
 constexpr Permission kPermissions[] = {
     {"wx", [](load::Policy& p) { p.segments.allow_writable_executable = true; }},
     {"textrel", [](load::Policy& p) { p.allow_text_relocations = true; }},
-    {"execstack", [](load::Policy& p) { p.allow_executable_stack = true; }},
     {"unsealed", [](load::Policy& p) { p.seal = false; }},
 };
 
