@@ -5,7 +5,8 @@ A case is a folder with sources and a case.toml:
 
     about = "one sentence: the behaviour"
     statements = [7, 8]             # numbers of the statements of docs/dlfcn.md that it proves
-    arch = ["x86_64"]               # default: every ISA
+    arch = ["x86_64"]               # default: every ISA, or else
+    only = "reason"                 # why not on the others
     cpu = ["avx2"]                  # flags of /proc/cpuinfo that the case needs
     legs = ["direct"]               # only these, where patchelf spoils the program
     executes = true                 # it starts programs itself, which an emulator cannot follow
@@ -55,7 +56,7 @@ UNABLE = {"riscv64": ("gold", "lld")}
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent"}
 # Debian packages of what the programs need to run.
 LIBRARIES = ["coreutils", "libstdc++6", "libgcc-s1", "libasan8", "liblsan0", "libtsan2", "libubsan1"]
-CASE_KEYS = {"about", "legs", "executes", "statements", "arch", "cpu", "normalise", "matrix", "build",
+CASE_KEYS = {"about", "legs", "executes", "statements", "arch", "only", "cpu", "normalise", "matrix", "build",
              "run"}
 BUILD_KEYS = {"out", "src", "flags", "libs", "rpath", "cc", "cxx", "linker", "arch", "command"}
 RUN_KEYS = {"program", "options", "args", "env", "stdin", "argv0", "timeout", "expect", "differs", "expect_ldso",
@@ -70,6 +71,8 @@ def read_cases(folder):
                             *((r, RUN_KEYS) for r in case["run"])]:
             if set(keys) - known:
                 raise SystemExit(f"{file}: unknown keys {set(keys) - known}")
+        if ("arch" in case) != ("only" in case):
+            raise SystemExit(f"{file}: `arch` and `only`, the reason, go together")
         case["folder"] = file.parent
         matrix = case.get("matrix", {})
         axes = [[(axis, value) for value in values] for axis, values in matrix.items()]
@@ -175,7 +178,7 @@ def is_for(options, part):
 def build_case(case, folder, options):
     """Builds the case below `folder`; returns the folder of each leg."""
     if not is_for(options, case):
-        raise Skip(f"not for {options.arch}")
+        raise Skip(f"{', '.join(case['arch'])} only: {case['only']}")
     if case.get("executes") and options.emulator:
         raise Skip("it starts programs itself")
     for flag in case.get("cpu", []):

@@ -4,6 +4,11 @@ int by_bfd(void);
 int by_lld(void);
 int by_mold(void);
 int main(void) {
-  printf("bfd: %d right, lld: %d right, mold: %d right, ", by_bfd(), by_lld(), by_mold());
-  printf("the program: %d right\n", count_right());
+#ifdef BFD
+  printf("bfd: %d right, ", by_bfd());
+#endif
+#ifdef LLD
+  printf("lld: %d right, ", by_lld());
+#endif
+  printf("mold: %d right, the program: %d right\n", by_mold(), count_right());
 }
