@@ -3,8 +3,10 @@
 
     port_table.py           brings the table up to date
     port_table.py --print   only prints it
+    port_table.py --check   fails when a number of it is wrong by more than a tenth
 """
 import pathlib
+import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -39,9 +41,30 @@ def table():
     return "\n".join(rows) + f"\n\nShared by all ports: {shared} lines (`arch/*.hpp`, `loader/`, `rtld/` without the rows above).\n"
 
 
-if "--print" in sys.argv:
-    print(table(), end="")
-else:
+def outdated(written, counted):
+    """The rows of `written` that are too far from `counted`."""
+    pairs = list(zip(written.splitlines(), counted.splitlines(), strict=False))
+    if len(written.splitlines()) != len(counted.splitlines()):
+        yield "not the same rows"
+    for before, now in pairs:
+        old, new = ([int(n) for n in re.findall(r"(?<=[ *])[0-9]+(?=[ *])", row)] for row in (before, now))
+        if len(old) != len(new) or any(abs(a - b) > b / 10 for a, b in zip(old, new)):
+            yield f"{before}  ->  {now}"
+
+
+def main():
+    if "--print" in sys.argv:
+        print(table(), end="")
+        return 0
     text = GUIDE.read_text()
     begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+    if "--check" in sys.argv:
+        wrong = list(outdated(text[begin:end], table()))
+        for row in wrong:
+            print(f"{GUIDE}: {row}")
+        return 1 if wrong else 0
     GUIDE.write_text(text[:begin] + table() + text[end:])
+    return 0
+
+
+sys.exit(main())

@@ -32,9 +32,9 @@ struct Riscv64 {
   static constexpr const char* kLoaderSoname = "ld-linux-riscv64-lp64d.so.1";
   /// Where programs of the distributions have it.
   static constexpr const char* kInterpreter = "/lib/ld-linux-riscv64-lp64d.so.1";
-  /// rtld-audit's hooks for calls (<bits/link.h>); nullptr: calls are not seen on this ISA.
-  static constexpr const char* kAuditEnter = nullptr;
-  static constexpr const char* kAuditExit = nullptr;
+  /// rtld-audit's hooks for calls (<bits/link.h>), which glibc declares and never calls.
+  static constexpr const char* kAuditEnter = "la_riscv_gnu_pltenter";
+  static constexpr const char* kAuditExit = "la_riscv_gnu_pltexit";
   static constexpr const char* kLibDir = "lib/riscv64-linux-gnu";
   static constexpr const char* kMultiarch = "riscv64-linux-gnu";
   /// ld.so.cache: FLAG_RISCV_FLOAT_ABI_DOUBLE | FLAG_ELF_LIBC6.
