@@ -1,0 +1,106 @@
+"""What noise does not touch: memory at the entry point, system calls, page faults and instructions."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from . import programs
+from .common import Loader, Results
+from .programs import Program
+
+# Key, what it is called, and the factor from the kernel's unit.
+FIGURES = {"private": "private dirty, KiB", "resident": "resident, KiB", "page_tables": "page tables, KiB",
+           "mappings": "mappings", "faults": "minor faults"}
+
+
+def at_entry(command: list[str], environment: dict[str, str]) -> dict[str, int]:
+    """What the kernel says of a process that has stopped itself at its program's entry point."""
+    pid = os.posix_spawn(command[0], command, environment)
+    _, status = os.waitpid(pid, os.WUNTRACED)
+    if not os.WIFSTOPPED(status):
+        sys.exit(f"bench: {' '.join(command)}: ended before its entry point, wait status {status:#x}")
+    try:
+        proc = Path(f"/proc/{pid}")
+        rollup = dict(re.findall(r"^(\w+): +(\d+) kB$", (proc / "smaps_rollup").read_text(), re.MULTILINE))
+        tables = re.search(r"^VmPTE:\s+(\d+) kB$", (proc / "status").read_text(), re.MULTILINE)
+        numbers = (proc / "stat").read_text().rpartition(")")[2].split()
+        return {"private": int(rollup["Private_Dirty"]), "resident": int(rollup["Rss"]), "page_tables": int(tables[1]),
+                "mappings": len((proc / "maps").read_text().splitlines()), "faults": int(numbers[7])}
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def system_calls(command: list[str], environment: dict[str, str]) -> int | None:
+    """How many calls a program that ends at its entry point has made until there; None where there is no strace."""
+    if shutil.which("strace") is None:
+        return None
+    done = subprocess.run(["strace", "-c", "-o", "/dev/stderr", *command], env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    total = re.search(r"^100\.00 +\S+ +\S+ +(\d+)(?: +\d+)? +total$", done.stderr, re.MULTILINE)
+    if total is None:
+        sys.exit(f"bench: strace: {done.stderr[-500:]}")
+    return int(total[1])
+
+
+def plain(p: Program) -> Program:
+    """The program as it is named in tables, whether or not it was asked for at its entry."""
+    return Program(p.name.removesuffix(", at entry"), (p.command[0].removesuffix(".entry"), *p.command[1:]))
+
+
+def measure(loaders: list[Loader], wanted: list[Program]) -> list[Results]:
+    tables = {key: Results(f"{title}, at entry", "", loaders) for key, title in FIGURES.items()}
+    calls = Results("system calls, until entry", "", loaders)
+    os.sync()  # pages of files that were just written count as dirty
+    for program in dict.fromkeys(plain(p) for p in wanted):
+        stop, end = programs.stopping_at_entry(program), programs.at_entry(program)
+        found: dict[str, dict[str, list[float]]] = {key: {} for key in [*FIGURES, "calls"]}
+        for loader in loaders:
+            at_entry(stop.under(loader), loader.variables())  # fills the page cache
+            for key, value in at_entry(stop.under(loader), loader.variables()).items():
+                found[key][loader.name] = [value]
+            number = system_calls(end.under(loader), loader.variables())
+            found["calls"][loader.name] = [] if number is None else [number]
+        for key in FIGURES:
+            tables[key].add(program.name, found[key])
+        calls.add(program.name, found["calls"])
+    return [*tables.values(), calls, *per_library(tables, calls, loaders)]
+
+
+def per_library(tables: dict[str, Results], calls: Results, loaders: list[Loader]) -> list[Results]:
+    """What each further library of the closures costs."""
+    result = Results("for each further library", "", loaders)
+    for title, table in [*((FIGURES[key], table) for key, table in tables.items()), ("system calls", calls)]:
+        rows = [(int(m[1]), row) for row in table.rows if (m := re.fullmatch(r"closure-(\d+)", row["name"]))]
+        if len(rows) < 2:
+            continue
+        (few, a), (many, b) = rows[0], rows[-1]
+        scale, unit = (1024, title.replace("KiB", "bytes")) if "KiB" in title else (100, title + " x 100")
+        result.add(unit, {each.name: [scale * (b["values"][each.name] - a["values"][each.name]) / (many - few)]
+                          for each in loaders if each.name in a["values"]})
+    return [result] if result.rows else []
+
+
+def instructions(command: list[str], environment: dict[str, str]) -> int:
+    """In user mode, of the whole process, as callgrind counts them."""
+    done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command], env=environment,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                          check=False)
+    total = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode != 0 or total is None:
+        sys.exit(f"bench: valgrind {' '.join(command)}: status {done.returncode}\n{done.stderr[-1000:]}")
+    return int(total[1])
+
+
+def count(loaders: list[Loader], wanted: list[Program]) -> list[Results]:
+    if shutil.which("valgrind") is None:
+        sys.exit("bench: instructions are counted by valgrind, which is not installed")
+    table = Results("instructions until entry", "", loaders)
+    for program in dict.fromkeys(plain(p) for p in wanted):
+        end = programs.at_entry(program)
+        table.add(program.name, {each.name: [instructions(end.under(each), each.variables() | {"MYLD_ALLOW": "unsealed"})]
+                                 for each in loaders})
+    return [table]
