@@ -96,6 +96,7 @@ enum class Code : std::uint16_t {
   bad_argument,
   // libc
   unknown_libc,
+  kernel_too_old,
   mixed_libc,
   // auditors
   auditor_without_version,

@@ -128,6 +128,7 @@ constexpr Text kTexts[] = {
     {Code::next_without_caller, "{o}: RTLD_NEXT used in code not dynamically loaded"},
     {Code::invalid_request, "{o}: unsupported dlinfo request"},
     {Code::bad_argument, "{o}: invalid argument"},
+    {Code::kernel_too_old, "{o}: kernel too old: it needs Linux {s}"},
     {Code::unknown_libc, "{o}: this C library is not known to myld: {s}"},
     {Code::mixed_libc, "{o}: two different C libraries in one process"},
     {Code::auditor_without_version, "{o}: undefined symbol: la_version"},

@@ -1,6 +1,7 @@
 #include "rtld/glibc/start.hpp"
 
 #include "arch/vector_state.hpp"
+#include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
 #include "rtld/glibc/adapter.hpp"
 #include "rtld/glibc/storage.hpp"
@@ -11,6 +12,54 @@ namespace {
 
 CpuResult examine(const Runtime& runtime) {
   return examine_cpu(cpu_facts(runtime.stack), g_adapter.tunables);
+}
+
+/// The number at the start of `text`, which loses it and the dot behind it.
+std::uint32_t take_number(const char*& text) {
+  std::uint32_t n = 0;
+  for (; *text >= '0' && *text <= '9'; ++text) n = n * 10 + static_cast<std::uint32_t>(*text - '0');
+  if (*text == '.') ++text;
+  return n;
+}
+
+/// "1.2.3 or newer, this is RELEASE".
+Error too_old(const load::Module& libc,
+              std::span<const std::uint32_t> version,
+              const char* release) {
+  static constinit char text[128];
+  char* to = text;
+  for (std::uint32_t n : version) {
+    char digits[10];
+    int count = 0;
+    do digits[count++] = static_cast<char>('0' + n % 10);
+    while ((n /= 10) != 0);
+    if (to != text) *to++ = '.';
+    while (count != 0) *to++ = digits[--count];
+  }
+  for (const char* part : {" or newer, this is ", release})
+    while (*part != 0) *to++ = *part++;
+  return {.code = myld::Code::kernel_too_old, .object = libc.display, .subject = text};
+}
+
+/// A C library says which kernel it was configured for (--enable-kernel): calls that this kernel
+/// has are used without a second way. Source: "Linux Standard Base", NT_GNU_ABI_TAG.
+Status check_kernel(const load::Module& libc) {
+  constexpr std::uint32_t kAbiTag = 1, kLinux = 0;
+  struct Tag {
+    std::uint32_t system, version[3];
+  } tag;
+  auto note = elf::find_note(libc.image, "GNU", kAbiTag);
+  if (note.size() < sizeof tag) return {};
+  memcpy(&tag, note.data(), sizeof tag);
+  sys::SystemName name;
+  if (tag.system != kLinux || sys::uname(&name) < 0) return {};
+  const char* at = name.release;
+  for (std::uint32_t wanted : tag.version) {
+    std::uint32_t here = take_number(at);
+    if (here > wanted) return {};
+    if (here < wanted) return too_old(libc, tag.version, name.release);
+  }
+  return {};
 }
 
 }  // namespace
@@ -54,6 +103,7 @@ Result<const abi::RuntimeAbi*> choose(Runtime& runtime, std::span<load::Module* 
   _dl_argv = runtime.argv;
   for (load::Module* m : modules)
     if (is_libc(*m)) {
+      MYLD_CHECK(check_kernel(*m));
       m->ns->libc = m;
       return adapt(runtime, *m);
     }
