@@ -15,7 +15,7 @@ import re
 import sys
 
 # A layer is a folder, or a file that stands between two folders.
-LAYERS = ["arch", "loader/base", "loader/sys", "loader/heap", "loader/elf", "loader/map",
+LAYERS = ["arch", "loader/base", "loader/sys", "loader/heap", "loader/elf", "loader/map", "loader/stub",
           "loader/find", "loader/load", "rtld/scope", "rtld/audit", "rtld/abi", "rtld/tls", "rtld/runtime.hpp",
           "rtld/entry.hpp", "rtld/relocate", "rtld/entry.cpp", "rtld/init", "rtld/debug",
           "rtld/dlopen", "rtld/glibc", "rtld/start"]

@@ -5,7 +5,8 @@
 // in x0.
 //
 // C equivalent:
-//   HandOver h = myld_boot(sp);      // { entry, stack } in x0:x1 (AAPCS64 6.9)
+//   block = sp; sp -= 512;       // room for the environment to grow: sys::kRoomBelow
+//   HandOver h = myld_boot(block);   // { entry, stack } in x0:x1 (AAPCS64 6.9)
 //   sp = h.stack; x0 = myld_finalise; x29 = x30 = 0; jump h.entry;
 
 	.section .text
@@ -19,6 +20,7 @@ _start:
 	mov x29, #0
 	mov x30, #0
 	mov x0, sp
+	sub sp, sp, #512 // sys::kRoomBelow
 	bl myld_boot
 	mov sp, x1
 	mov x16, x0

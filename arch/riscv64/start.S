@@ -5,7 +5,8 @@
 // in a0, and sets gp itself.
 //
 // C equivalent:
-//   HandOver h = myld_boot(sp);      // { entry, stack } in a0:a1 (psABI "Integer Calling Convention")
+//   block = sp; sp -= 512;       // room for the environment to grow: sys::kRoomBelow
+//   HandOver h = myld_boot(block);   // { entry, stack } in a0:a1 (psABI "Integer Calling Convention")
 //   sp = h.stack; a0 = myld_finalise; s0 = ra = 0; jump h.entry;
 
 	.section .text
@@ -17,6 +18,7 @@ _start:
 	.cfi_undefined ra
 	li s0, 0
 	mv a0, sp
+	addi sp, sp, -512 // sys::kRoomBelow
 	call myld_boot
 	mv sp, a1
 	mv t1, a0

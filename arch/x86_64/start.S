@@ -4,7 +4,8 @@
 // rdx and the other registers are unspecified.
 //
 // C equivalent:
-//   HandOver h = myld_boot(rsp);      // { entry, stack } in rax:rdx
+//   block = rsp; rsp -= 512;       // room for the environment to grow: sys::kRoomBelow
+//   HandOver h = myld_boot(block);  // { entry, stack } in rax:rdx
 //   rsp = h.stack; rdx = myld_finalise; rbp = 0; jump h.entry;
 
 	.section .text
@@ -17,6 +18,7 @@ _start:
 	endbr64
 	xorl %ebp, %ebp
 	movq %rsp, %rdi
+	subq $512, %rsp // sys::kRoomBelow
 	call myld_boot
 	movq %rdx, %rsp
 	leaq myld_finalise(%rip), %rdx

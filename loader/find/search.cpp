@@ -68,6 +68,11 @@ std::size_t token_length(const char* after_dollar, std::size_t left, const char*
   return need;
 }
 
+bool begins_with_origin(const char* p, const char* end) {
+  return p != end && *p == '$' &&
+         token_length(p + 1, static_cast<std::size_t>(end - p - 1), "ORIGIN") != 0;
+}
+
 }  // namespace
 
 bool search_goes_on(const Error& error) {
@@ -175,14 +180,15 @@ void Searcher::split(const char* text,
     }
     bool usable = element != nullptr && *element != 0;
     if (usable && config.secure && *element != '/') usable = false;
+    if (usable && config.confined && requester != nullptr && !begins_with_origin(p, end))
+      usable = false;
     if (usable) {
       char path[kPathMax];
       std::size_t n = strlen(element);
       while (n > 1 && element[n - 1] == '/') --n;
       const char* slash = n == 1 && element[0] == '/' ? "" : "/";
       // Where an object was found is told with the sysroot in front already.
-      bool is_its_place =
-          *p == '$' && token_length(p + 1, static_cast<std::size_t>(end - p - 1), "ORIGIN") != 0;
+      bool is_its_place = begins_with_origin(p, end);
       const char* root = *element == '/' && !is_its_place ? config.sysroot : "";
       if (strlen(root) + n + 2 < kPathMax) {
         std::size_t root_bytes = strlen(root);
@@ -492,11 +498,14 @@ Status Searcher::find(const char* name, Requester* requester, Found& out) {
   if (Status s = search(configured_directories(), By::config, nullptr, q); done(s)) return s;
   if (requester != nullptr && requester->runpath == nullptr)
     if (Status s = search_rpaths(*requester, q); done(s)) return s;
-  if (Status s = search(library_path(), By::library_path, requester, q); done(s)) return s;
-  if (requester != nullptr && !requester->resolution_note.empty() && !rpath_inhibited(*requester))
+  if (!config.confined)
+    if (Status s = search(library_path(), By::library_path, requester, q); done(s)) return s;
+  if (requester != nullptr && !requester->resolution_note.empty() && !config.confined &&
+      !rpath_inhibited(*requester))
     if (Status s = search_note(q); done(s)) return s;
   if (requester != nullptr && requester->runpath != nullptr)
     if (Status s = search(runpath(*requester), By::runpath, requester, q); done(s)) return s;
+  if (config.confined) return not_found(name);
   if (Status s = search_cache(q); done(s)) return s;
   if (requester == nullptr || !requester->no_default_directories)
     if (Status s = search(default_directories(), By::standard, requester, q); done(s)) return s;

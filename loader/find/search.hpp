@@ -109,7 +109,10 @@ struct Config {
   const arch::Machine* machine = &arch::kHostMachine;
   const char* directories = nullptr;  ///< of the configuration, absolute: searched first
   std::span<const Mapped> map;        ///< of the configuration
-  bool secure = false;                ///< AT_SECURE: only absolute, literal elements count
+  /// Libraries come from the places of the configuration and from run paths that begin with $ORIGIN
+  /// alone.
+  bool confined = false;
+  bool secure = false;  ///< AT_SECURE: only absolute, literal elements count
   bool inhibit_cache = false;
   const char* library_path = nullptr;  ///< LD_LIBRARY_PATH or --library-path
   const char* cache_path = "/etc/ld.so.cache";

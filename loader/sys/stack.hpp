@@ -1,6 +1,7 @@
 // What the kernel leaves on the stack of a new process.
 // Source: AMD64 supplement 3.4.1 and the same section of the other psABIs; getauxval(3).
 #pragma once
+#include <cstddef>
 #include <cstdint>
 
 namespace myld::sys {
@@ -16,6 +17,9 @@ inline constexpr std::uint64_t kAtNull = 0, kAtIgnore = 1, kAtPhdr = 3, kAtPhent
                                kAtRseqFeatureSize = 27, kAtRseqAlign = 28, kAtHwcap3 = 29,
                                kAtHwcap4 = 30, kAtExecfn = 31, kAtSysinfoEhdr = 33,
                                kAtMinsigstksz = 51, kAtFpucw = 18;
+
+/// Bytes below the block that start.S leaves free, so that the environment can grow.
+inline constexpr std::size_t kRoomBelow = 512;
 
 /// A view of the block at the initial stack pointer: argc, argv, 0, envp, 0, auxv.
 struct InitialStack {

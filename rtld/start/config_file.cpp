@@ -1,7 +1,9 @@
 #include "rtld/start/config_file.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/stub/note.hpp"
 #include "loader/sys/directory.hpp"
+#include "rtld/start/modules.hpp"
 
 #include <new>
 
@@ -42,6 +44,7 @@ struct Reader {
   const char* file;
   std::string_view directory;  ///< of the file, without the last slash
   Vec<find::Mapped> map;       ///< lives as long as the process, in the searcher's hands
+  Vec<char*> environment;      ///< "NAME=value"
 
   Error bad(const char* what, std::uint64_t line) const {
     return {.code = Code::bad_config, .object = file, .subject = what, .value = line};
@@ -104,6 +107,33 @@ struct Reader {
     return {};
   }
 
+  Status confine(std::string_view value, std::uint64_t line) {
+    if (value != "yes" && value != "no") return bad("'confine' takes yes or no", line);
+    r.loader.searcher.config.confined = value == "yes";
+    return {};
+  }
+  Status add_environment(std::string_view name, std::string_view value, std::uint64_t line) {
+    for (char c : name)
+      if (c == '=') return bad("'env' takes a name and a value", line);
+    if (value.empty()) return bad("'env' takes a name and a value", line);
+    char* expanded = expand(value);
+    std::size_t n = expanded == nullptr ? 0 : strlen(expanded);
+    auto* entry = static_cast<char*>(heap::allocate(name.size() + n + 2));
+    if (expanded == nullptr || entry == nullptr) return no_memory();
+    memcpy(entry, name.data(), name.size());
+    entry[name.size()] = '=';
+    memcpy(entry + name.size() + 1, expanded, n + 1);
+    release_string(expanded);
+    for (char*& other : environment)
+      if (memcmp(other, entry, name.size() + 1) == 0) {
+        other = entry;
+        return {};
+      }
+    if (environment.size() == sys::kRoomBelow / sizeof(char*))
+      return bad("no room for so many lines with 'env'", line);
+    return environment.push(entry) ? Status{} : no_memory();
+  }
+
   Status read_line(std::string_view line, std::uint64_t number) {
     for (std::size_t i = 0; i < line.size(); ++i)
       if (line[i] == '#') line.remove_suffix(line.size() - i);
@@ -111,75 +141,110 @@ struct Reader {
     if (word.empty()) return {};
     std::string_view value = take_word(line), second = take_word(line);
     if (value.empty()) return bad("a word without a value", number);
-    if (!take_word(line).empty() || (!second.empty() && word != "map"))
+    if (!take_word(line).empty() || (!second.empty() && word != "map" && word != "env"))
       return bad("more than one value", number);
     if (word == "search") return search(value, number);
     if (word == "map") return add_map(value, second, number);
     if (word == "preload") return preload(value);
     if (word == "bind") return bind(value, number);
     if (word == "tls-surplus") return tls_surplus(value, number);
-    return bad("the words are search, map, preload, bind and tls-surplus", number);
+    if (word == "confine") return confine(value, number);
+    if (word == "env") return add_environment(value, second, number);
+    return bad("the words are search, map, confine, preload, bind, tls-surplus and env", number);
   }
 };
 
-/// "PROGRAM.myld.conf" in `to`, or nullptr where the program's file is not known.
-const char* side_file(const Runtime& r, char (&to)[4096]) {
-  std::size_t n = 0;
-  if (r.direct) {
-    n = strlen(r.program_file);
-    if (n + kSuffix.size() >= sizeof to) return nullptr;
-    memcpy(to, r.program_file, n);
+/// The path of the program's file, as a heap string; nullptr where that is not known.
+char* program_path(const Runtime& r) {
+  if (r.direct) return copy_string(r.program_file);
+  char path[4096];
+  long n = sys::readlink("/proc/self/exe", path, sizeof path);
+  if (n > 0 && n != sizeof path) return copy_string(path, static_cast<std::size_t>(n));
+  return executed_file(r);
+}
+
+/// A configuration, and where it is from. The text is read while it is there, the names are kept
+/// for the life of the process: errors and the searcher point to them.
+struct Source {
+  const char* name = nullptr;  ///< nullptr: there is none
+  const char* file = nullptr;  ///< whose directory $ORIGIN is
+  bool is_note = false;
+};
+
+Result<Source> find_source(const Runtime& r) {
+  auto cannot = [](const char* file, long error) {
+    return Error{.code = Code::cannot_open, .sys_errno = static_cast<int>(-error), .object = file};
+  };
+  Error no_memory{.code = Code::out_of_memory};
+  const char* file = r.options.config;
+  char* program = nullptr;
+  if (file == nullptr) {
+    program = program_path(r);
+    if (program == nullptr) return Source{};
+    Vec<char> side;
+    std::size_t n = strlen(program);
+    if (!side.reserve(n + kSuffix.size() + 1)) return no_memory;
+    for (std::size_t i = 0; i < n; ++i) side.push_reserved(program[i]);
+    for (char c : kSuffix) side.push_reserved(c);
+    file = copy_string(side.begin(), side.size());
   } else {
-    long got = sys::readlink("/proc/self/exe", to, sizeof to);
-    if (got <= 0 || static_cast<std::size_t>(got) + kSuffix.size() >= sizeof to) return nullptr;
-    n = static_cast<std::size_t>(got);
+    file = copy_string(file);
   }
-  memcpy(to + n, kSuffix.data(), kSuffix.size());
-  to[n + kSuffix.size()] = 0;
-  return to;
+  if (file == nullptr) return no_memory;
+  long fd = sys::open_for_reading(file);
+  if (fd >= 0) {
+    sys::close(static_cast<int>(fd));
+    return Source{file, file, false};
+  }
+  if (program == nullptr || (fd != -sys::kEnoent && fd != -sys::kEnotdir)) return cannot(file, fd);
+  if (elf::find_note(r.program->image, stub::kOwner, stub::kConfigNote).empty()) return Source{};
+  return Source{program, program, true};
+}
+
+/// The directory part of `file`, absolute, in `here` where need be.
+std::string_view directory_of(const char* file, char (&here)[4096]) {
+  std::size_t slash = strlen(file);
+  while (slash != 0 && file[slash - 1] != '/') --slash;
+  if (file[0] == '/') return {file, slash > 1 ? slash - 1 : slash};
+  long n = sys::getcwd(here, sizeof here);
+  if (n <= 1 || static_cast<std::size_t>(n) + slash >= sizeof here) return {};
+  std::size_t used = static_cast<std::size_t>(n) - 1;
+  here[used++] = '/';
+  memcpy(here + used, file, slash);
+  return {here, slash == 0 ? used - 1 : used + slash - 1};
+}
+
+Status read_text(Reader& reader, std::string_view text) {
+  for (std::uint64_t number = 1; !text.empty(); ++number) {
+    std::size_t n = 0;
+    while (n < text.size() && text[n] != '\n' && text[n] != 0) ++n;
+    MYLD_CHECK(reader.read_line({text.data(), n}, number));
+    text.remove_prefix(n < text.size() ? n + 1 : n);
+  }
+  return {};
 }
 
 }  // namespace
 
 Status read_config(Runtime& r) {
   if (r.secure) return {};
-  char path[4096];
-  const char* file = r.options.config != nullptr ? r.options.config : side_file(r, path);
-  if (file == nullptr) return {};
-  long fd = sys::open_for_reading(file);
-  if (fd < 0) {
-    if (r.options.config == nullptr && (fd == -sys::kEnoent || fd == -sys::kEnotdir)) return {};
-    return Error{
-        .code = Code::cannot_open, .sys_errno = static_cast<int>(-fd), .object = copy_string(file)};
-  }
-  sys::close(static_cast<int>(fd));
-  sys::MappedFile mapped(file);
-  // Kept for the life of the process: errors and the searcher point to it.
-  file = copy_string(file);
-  void* memory = heap::allocate(sizeof(Reader));
-  if (file == nullptr || memory == nullptr) return Error{.code = Code::out_of_memory};
-  std::size_t slash = strlen(file);
-  while (slash != 0 && file[slash - 1] != '/') --slash;
+  Source source = MYLD_TRY(find_source(r));
+  if (source.name == nullptr) return {};
   char here[4096];
-  std::string_view directory(file, slash > 1 ? slash - 1 : slash);
-  if (file[0] != '/') {
-    long n = sys::getcwd(here, sizeof here);
-    if (n <= 1 || static_cast<std::size_t>(n) + slash >= sizeof here)
-      return Error{.code = Code::name_too_long, .object = file};
-    std::size_t used = static_cast<std::size_t>(n) - 1;
-    here[used++] = '/';
-    memcpy(here + used, file, slash);
-    directory = {here, slash == 0 ? used - 1 : used + slash - 1};
-  }
-  auto& reader = *new (memory) Reader{r, file, directory, {}};
-  std::string_view text = mapped.text();
-  for (std::uint64_t number = 1; !text.empty(); ++number) {
-    std::size_t n = 0;
-    while (n < text.size() && text[n] != '\n') ++n;
-    MYLD_CHECK(reader.read_line({text.data(), n}, number));
-    text.remove_prefix(n < text.size() ? n + 1 : n);
+  std::string_view directory = directory_of(source.file, here);
+  if (directory.empty()) return Error{.code = Code::name_too_long, .object = source.file};
+  void* memory = heap::allocate(sizeof(Reader));
+  if (memory == nullptr) return Error{.code = Code::out_of_memory};
+  auto& reader = *new (memory) Reader{r, source.name, directory, {}, {}};
+  if (source.is_note) {
+    auto note = elf::find_note(r.program->image, stub::kOwner, stub::kConfigNote);
+    MYLD_CHECK(read_text(reader, {reinterpret_cast<const char*>(note.data()), note.size()}));
+  } else {
+    sys::MappedFile mapped(source.file);
+    MYLD_CHECK(read_text(reader, mapped.text()));
   }
   r.loader.searcher.config.map = reader.map.span();
+  set_environment(r, reader.environment.span());
   return {};
 }
 

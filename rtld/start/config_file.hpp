@@ -1,5 +1,5 @@
 // Configuration of one program that its children do not inherit (docs/config.md): --config FILE, or
-// the file PROGRAM.myld.conf beside the program.
+// the file PROGRAM.myld.conf beside the program, or a note in the program.
 #pragma once
 #include "rtld/runtime.hpp"
 

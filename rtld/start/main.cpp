@@ -144,6 +144,7 @@ void add_first_modules(Start& s) {
   } else {
     s.require(add_mapped_program(r));
   }
+  s.require(read_config(r));
   if (r.options.mode == Mode::run) s.require(check_entry(r));
   if (r.loader.as_data && r.loader.searcher.config.machine != &arch::kHostMachine) return;
   if (!r.loader.as_data) s.require(add_vdso(r));
@@ -168,7 +169,6 @@ void add_first_modules(Start& s) {
 void load_closure(Start& s) {
   timeline::Span pass("pass", "load");
   Runtime& r = s.runtime;
-  s.require(read_config(r));
   s.mark(s.times.loading);
   Vec<Module*> created;
   if (!created.push(r.program)) s.require(Error{.code = Code::out_of_memory});

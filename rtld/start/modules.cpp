@@ -1,6 +1,7 @@
 #include "rtld/start/modules.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/stub/note.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/text.hpp"
 
@@ -24,6 +25,17 @@ char* own_executable() {
   char path[4096];
   long n = sys::readlink("/proc/self/exe", path, sizeof path);
   return n <= 0 || n == sizeof path ? nullptr : copy_string(path, static_cast<std::size_t>(n));
+}
+
+/// "DIRECTORY/NAME": a heap string, or nullptr.
+char* join_path(const char* directory, const char* name) {
+  std::size_t n = strlen(directory), m = strlen(name);
+  auto* path = static_cast<char*>(heap::allocate(n + m + 2));
+  if (path == nullptr) return nullptr;
+  memcpy(path, directory, n);
+  path[n] = '/';
+  memcpy(path + n + 1, name, m + 1);
+  return path;
 }
 
 char* directory_part(char* path) {
@@ -51,6 +63,23 @@ LoadBias bias_of(std::span<const elf::Phdr> phdrs, const sys::InitialStack& stac
         return {reinterpret_cast<std::uintptr_t>(header) - p.p_vaddr};
     }
   return {0};
+}
+
+/// What tools/bundle has said of a program in the place of PT_INTERP, or nullptr. Where a program
+/// begins is said with it, since its e_entry is the stub's.
+const stub::Start* bundled_start(LoadBias bias, const elf::Segments& segments) {
+  elf::Image image;
+  image.bias = bias;
+  image.segments = segments;
+  auto note = elf::find_note(image, stub::kOwner, stub::kStartNote);
+  const auto* start = reinterpret_cast<const stub::Start*>(note.data());
+  if (note.size() != sizeof *start || start->loader[sizeof start->loader - 1] != 0) return nullptr;
+  return start;
+}
+
+/// Where the program itself begins.
+LinkAddr entry_of(const elf::Ehdr& header, const stub::Start* start) {
+  return {start != nullptr && start->stub == header.e_entry ? start->entry : header.e_entry};
 }
 
 /// The kernel maps a program without looking at most of its headers. Is what it gave as AT_PHDR in
@@ -87,7 +116,8 @@ Status check_mapped_program(const elf::Segments& s,
     if (!checked) return checked.error();
     if (p.p_vaddr + header->e_phoff != table.value || header->e_phnum != s.phdrs.size())
       return bad("e_phoff", header->e_phoff);
-    if ((bias + LinkAddr{header->e_entry}).value != runtime.stack.get(sys::kAtEntry))
+    LinkAddr entry = entry_of(*header, bundled_start(bias, s));
+    if ((bias + entry).value != runtime.stack.get(sys::kAtEntry))
       return bad("e_entry", header->e_entry);
   }
   return {};
@@ -110,11 +140,11 @@ void become_program(Runtime& runtime, Module& m) {
 }
 
 /// $ORIGIN of the program that the kernel mapped: what /proc says; where it is not mounted,
-/// LD_ORIGIN_PATH.
+/// LD_ORIGIN_PATH, and then the path that execve(2) was given.
 char* program_origin(const Runtime& runtime) {
   if (char* directory = directory_part(own_executable())) return directory;
   const char* given = runtime.options.origin_path;
-  if (given == nullptr) return nullptr;
+  if (given == nullptr) return directory_part(executed_file(runtime));
   std::size_t n = strlen(given);
   while (n > 1 && given[n - 1] == '/') --n;
   return copy_string(given, n);
@@ -138,6 +168,16 @@ void each_name(const char* list, const char* separators, Visit visit) {
 
 }  // namespace
 
+char* executed_file(const Runtime& runtime) {
+  if (runtime.secure) return nullptr;
+  const auto* path = reinterpret_cast<const char*>(runtime.stack.get(sys::kAtExecfn));
+  if (path == nullptr || *path == 0) return nullptr;
+  if (*path == '/') return copy_string(path);
+  char here[4096];
+  long n = sys::getcwd(here, sizeof here);
+  return n <= 1 || here[0] != '/' ? nullptr : join_path(here, path);
+}
+
 bool is_entry_point(std::uint64_t address) {
   return address == reinterpret_cast<std::uintptr_t>(&_start);
 }
@@ -150,8 +190,12 @@ Status add_self(Runtime& runtime) {
   if (runtime.direct) {
     path = own_executable();
   } else {
-    const char* asked = interpreter(runtime.program->image.segments, runtime.program->image.bias);
-    if (asked != nullptr) path = copy_string(asked);
+    const elf::Image& image = runtime.program->image;
+    const stub::Start* start = bundled_start(image.bias, image.segments);
+    if (const char* asked = interpreter(image.segments, image.bias))
+      path = copy_string(asked);
+    else if (start != nullptr && runtime.program->origin != nullptr)
+      path = join_path(runtime.program->origin, start->loader);
   }
   if (path == nullptr) path = copy_string("myld");
   if (path == nullptr) return Error{.code = Code::out_of_memory};
@@ -281,7 +325,7 @@ void describe_program(Runtime& runtime) {
   set(sys::kAtPhdr, (bias + phdr).value);
   set(sys::kAtPhnum, header.e_phnum);
   set(sys::kAtPhent, header.e_phentsize);
-  set(sys::kAtEntry, (bias + LinkAddr{header.e_entry}).value);
+  set(sys::kAtEntry, (bias + entry_of(header, bundled_start(bias, s))).value);
   set(sys::kAtBase, reinterpret_cast<std::uintptr_t>(&__ehdr_start));
   set(sys::kAtExecfn, reinterpret_cast<std::uintptr_t>(runtime.program_file));
 }
@@ -379,8 +423,46 @@ void add_preloads(Runtime& runtime, Vec<Module*>& created, const load::ErrorSink
   preloader.add_list(runtime.options.preload, " :", "LD_PRELOAD");
   preloader.add_list(runtime.options.preload_configured, "\n", "the configuration");
   preloader.add_list(runtime.options.preload_option, " :", "--preload");
-  preloader.add_file();
+  if (!config.confined) preloader.add_file();
   config.only_set_user_id = false;
+}
+
+void set_environment(Runtime& runtime, std::span<char* const> entries) {
+  sys::InitialStack& s = runtime.stack;
+  auto slot = [&](const char* entry) -> char** {
+    for (char** e = s.envp; *e != nullptr; ++e) {
+      const char *a = *e, *b = entry;
+      while (*a == *b && *a != '=' && *a != 0) ++a, ++b;
+      if (*a == '=' && *b == '=') return e;
+    }
+    return nullptr;
+  };
+  constexpr std::size_t kMost = sys::kRoomBelow / sizeof(char*);
+  char* news[kMost];
+  std::size_t added = 0;
+  for (char* entry : entries) {
+    if (char** found = slot(entry))
+      *found = entry;
+    else
+      news[added++] = entry;
+  }
+  if (added == 0) return;
+  // The block grows into the room below it. It begins on a 16-byte boundary: with an odd number of
+  // new words the auxv goes down by one, and leaves a word behind its end that nobody looks at.
+  std::size_t words = added + added % 2;
+  auto* end = reinterpret_cast<std::uintptr_t*>(s.envp);
+  while (*end != 0) ++end;
+  auto* to = static_cast<std::uintptr_t*>(
+      memmove(s.base - words, s.base, static_cast<std::size_t>(end - s.base) * sizeof *end));
+  to += end - s.base;
+  for (std::size_t i = 0; i < added; ++i) *to++ = reinterpret_cast<std::uintptr_t>(news[i]);
+  *to++ = 0;
+  auto* last = s.auxv;
+  while (last->type != sys::kAtNull) ++last;
+  memmove(to, s.auxv, static_cast<std::size_t>(last + 1 - s.auxv) * sizeof *last);
+  s = sys::InitialStack::at(s.base - words);
+  runtime.argv = s.argv;
+  runtime.envp = s.envp;
 }
 
 void shift_stack(Runtime& runtime, int first_argument) {

@@ -34,6 +34,14 @@ Status add_vdso(Runtime& runtime);
 /// and left out.
 void add_preloads(Runtime& runtime, Vec<load::Module*>& created, const load::ErrorSink& sink);
 
+/// The absolute path that execve(2) was given for a program that the kernel mapped, links and all:
+/// a heap string. nullptr in secure execution, since whoever starts the program chooses it.
+char* executed_file(const Runtime& runtime);
+
+/// Puts "NAME=value" entries into the environment, in the place of those of the same name. The
+/// names differ, and as pointers they fit into sys::kRoomBelow. Needs: not in secure execution.
+void set_environment(Runtime& runtime, std::span<char* const> entries);
+
 /// Takes the loader's own arguments off the stack block: argc, argv, envp and auxv move together,
 /// so that the program sees the block as the kernel would have made it.
 void shift_stack(Runtime& runtime, int first_argument);
