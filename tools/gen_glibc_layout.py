@@ -128,8 +128,8 @@ def make_entry(minor, types, tunables):
 
     def boolean(b):
         return 'true' if b else 'false'
-    if 'rseq_area' in pthread:
-        rseq = 'in_pthread'
+    if 'rseq_area' in pthread:  # riscv64, which has no cpu_features, got its RSEQ_SIG in 2.41
+        rseq = 'in_pthread' if e.structs['cpu_features'] else 'unregistered'
     else:
         rseq = 'static_tls' if minor >= 41 else 'none'
     if '_dl_x86_cpu_features' not in ro:

@@ -44,10 +44,9 @@ struct Riscv64 {
   static constexpr BranchTargets kBranchTargets = {};
   /// The kernel gives no AT_FPUCW, and libc has no control word to load.
   static constexpr std::uint32_t kFpuControl = 0;
-  /// Linux's RSEQ_SIG is 0xf1401073, but the releases of libc that do not know it end the process
-  /// when a thread finds that the first one has registered an area. So none is registered; libc
-  /// falls back.
-  static constexpr std::uint32_t kRseqSignature = 0;
+  /// RSEQ_SIG, an instruction that traps in user mode: `csrr mhartid, x0`. Linux,
+  /// tools/testing/selftests/rseq/rseq-riscv.h. libc knows it since 2.41.
+  static constexpr std::uint32_t kRseqSignature = 0xf1401073;
   // Names of the vDSO's functions (vdso(7)).
   static constexpr const char* kVdsoClockGettime = "__vdso_clock_gettime";
   static constexpr const char* kVdsoClockGetres = "__vdso_clock_getres";

@@ -33,7 +33,7 @@ Status prepare(Runtime& runtime) {
     if (align < 32 || !is_power_of_two(align)) align = 32;
     a.rseq_bytes = round_up(feature < 32 ? 32 : feature, align);
     a.rseq_offset = runtime.tls.layout.place({a.rseq_bytes, align, 0});
-  } else if (a.layout->rseq == Rseq::in_pthread) {
+  } else if (a.layout->rseq != Rseq::none) {
     a.rseq_bytes = 32;
     a.rseq_offset =
         a.layout->pthread.rseq_area - static_cast<std::int64_t>(descriptor_distance(*a.layout));

@@ -41,6 +41,9 @@ struct Bits {
 enum class Rseq : std::uint8_t {
   none,        ///< glibc 2.34: libc does not register one; `__rseq_*` do not exist.
   in_pthread,  ///< 2.35 - 2.40: `pthread.rseq_area`.
+  /// The same on an ISA whose signature libc did not know (riscv64 up to 2.40): the area is never
+  /// registered, and `__rseq_offset` is 0.
+  unregistered,
   static_tls,  ///< 2.41 and later: a block of its own after the start-up modules' static TLS.
 };
 

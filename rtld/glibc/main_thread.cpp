@@ -35,19 +35,17 @@ void register_rseq(const Adapter& a, std::uintptr_t tp) {
   auto* area = reinterpret_cast<std::uint32_t*>(tp + static_cast<std::uintptr_t>(a.rseq_offset));
   constexpr std::uint32_t kUninitialised = static_cast<std::uint32_t>(-1),
                           kRegistrationFailed = static_cast<std::uint32_t>(-2);
+  area[1] = kRegistrationFailed;
+  __rseq_size = 0;
+  if (a.layout->rseq == Rseq::unregistered) return;
   __rseq_offset = a.rseq_offset;
-  bool wanted =
-      arch::Port::kRseqSignature != 0 && a.tunables.number(TunableKey::pthread_rseq, 1) != 0;
+  if (a.tunables.number(TunableKey::pthread_rseq, 1) == 0) return;
   area[1] = kUninitialised;
   // 2.36's area has 32 bytes whatever the kernel has; later ones as many as AT_RSEQ_FEATURE_SIZE
   // asks.
-  long bytes = static_cast<long>(a.rseq_bytes);
-  long result = wanted ? arch::syscall(arch::kSysRseq, reinterpret_cast<long>(area), bytes, 0,
-                                       static_cast<long>(arch::Port::kRseqSignature))
-                       : -1;
-  if (result != 0) {
+  if (arch::syscall(arch::kSysRseq, reinterpret_cast<long>(area), static_cast<long>(a.rseq_bytes),
+                    0, static_cast<long>(arch::Port::kRseqSignature)) != 0) {
     area[1] = kRegistrationFailed;
-    __rseq_size = 0;
     return;
   }
   std::uint64_t feature = the_runtime().stack.get(sys::kAtRseqFeatureSize, 20);

@@ -33,9 +33,10 @@ static void examine(const char* who) {
   printf("%s: rseq %s, aligned %d, sched_getcpu works %d, on its stack %d, errno %d, isalpha %d, "
          "random differs %d\n",
          who,
-         cpu >= 0    ? "registered"
-         : cpu == -2 ? "not registered"
-                     : "uninitialised",
+         __rseq_offset == 0 ? "without an area"
+         : cpu >= 0         ? "registered"
+         : cpu == -2        ? "not registered"
+                            : "uninitialised",
          (uintptr_t)area % 32 == 0, sched_getcpu() >= 0, is_on_stack, errno, isalpha('x') != 0,
          memcmp(random[0], random[1], sizeof random[0]) != 0);
 }
