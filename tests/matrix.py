@@ -30,8 +30,8 @@ SUPPORTED = ["bookworm", "trixie", "sid"]
 REFUSED = ["bullseye"]
 TWINS = "small programs, built on Debian 12"
 
-# (name, program, arguments, package): what can be started from outside, since it finds its files by its own place, by
-# the environment below, or needs none.
+# (name, program of /usr/bin or pattern, arguments, package): what can be started from outside, since it finds its files
+# by its own place, by the environment below, or needs none.
 OUTSIDE = [
     ("true", "true", "", "coreutils"),
     ("ls", "ls", "/usr/bin/..", "coreutils"),
@@ -51,6 +51,15 @@ OUTSIDE = [
     ("gawk", "gawk", "'BEGIN {for (i = 0; i < 3; i++) printf \"%.3f\\n\", sin(i)}'", "gawk"),
     ("iconv with a module", "iconv", "-f UTF-8 -t EUC-JP /dev/null", "libc-bin"),
     ("getent", "getent", "passwd root", "libc-bin"),
+    ("grep", "grep", "-cE 'o(o|l)' etc/passwd", "grep"),
+    ("sed", "sed", "-n 's/^\\(.*\\):x:.*/\\1/p' etc/passwd", "sed"),
+    ("find", "find", "usr/share/base-files -name 'm*' -size +0", "findutils"),
+    ("tar", "tar", "-cf - etc/hosts etc/passwd", "tar"),
+    ("zstd", "zstd", "-c usr/share/base-files/nsswitch.conf", "zstd"),
+    ("objdump", "objdump", "-f usr/bin/true", "binutils"),
+    ("gcc's compiler proper", "usr/lib*/gcc/*/[0-9]*/cc1", f"-quiet -O2 -o - {ROOT}/examples/vector/addvec.c", "cpp"),
+    ("node", "node", "-e 'console.log([3, 1, 2].sort().map(x => x * x).join(), Object.keys(process.versions).length)'",
+     "nodejs"),
 ]
 QUICK_SYSTEM = "shell: (true|the system|bash: pipes|sort|names)|python3: (standard|ctypes|threads)|tools: sqlite3"
 QUICK_TWINS = r"^(hello|tls|exceptions.*lazy, bfd\]|thread_local|dl_find_object|dl_iterate_phdr|copy_relocation|" \
@@ -77,7 +86,7 @@ class Run:
         try:
             self.root = sysroots.make(f"{self.release}-{self.architecture}", ["coreutils"] if refused else packages)
         except sysroots.NotAvailable as reason:
-            self.note("packages", "skip", f" ({str(reason).splitlines()[-1]})")
+            self.libraries_alone(str(reason).splitlines()[-1])
             return
         if refused:
             self.refusal()
@@ -86,6 +95,21 @@ class Run:
             if re.search(self.options.only or "", case[0]):
                 self.outside(*case)
         self.script("system.py", ["--release", self.release], QUICK_SYSTEM, self.options.arch == platform.machine())
+        self.small_programs()
+
+    def libraries_alone(self, reason):
+        """The release has no packages of this ISA (or they cannot be had now), but perhaps cross compilers for it."""
+        try:
+            if self.release in REFUSED or self.options.arch == platform.machine():
+                raise sysroots.NotAvailable(reason)
+            self.root = sysroots.cross_libraries(self.release, self.options.arch)
+        except sysroots.NotAvailable:
+            self.note("packages", "skip", f" ({reason})")
+            return
+        print(f"      {self.release}: the libraries of its cross compilers alone ({reason})")
+        self.small_programs()
+
+    def small_programs(self):
         if self.options.arch == platform.machine():
             self.script("twin.py", ["--release", self.release], QUICK_TWINS)
         else:
@@ -111,6 +135,8 @@ class Run:
     def outside(self, name, program, arguments, _):
         path = sysroots.library_path(self.root, self.architecture)
         there = str(self.root / "usr/bin" / program)
+        if "/" in program:
+            there = str(next(self.root.glob(program), there))
         ldso = str(self.root / twins.LDSO[self.options.arch].lstrip("/"))
         loader = str(self.options.loader)
 
@@ -148,6 +174,8 @@ class Run:
                           whole[len(name):])
             elif not re.match(r"[0-9]+ passed", line):
                 print("      " + line.rstrip())
+        if self.options.only and last.startswith("0 passed, 0 failed"):  # the pattern is for other cases
+            return
         if process.wait() and not any(word == "FAIL" for word in self.results.values()):
             self.note(script, "FAIL", f": it stopped: {last}")
 

@@ -47,10 +47,11 @@ def library_path(root, architecture):
 
 class Release:
     """A folder for apt's state and, below it, `root` for the files."""
+    base = BASE
 
-    def __init__(self, release, architecture):
+    def __init__(self, release, architecture, name=None):
         self.release, self.architecture = release, architecture
-        self.folder = CACHE / f"{release}-{architecture}"
+        self.folder = CACHE / (name or f"{release}-{architecture}")
         self.root = self.folder / "root"
         self.lists_are_new = False
 
@@ -87,7 +88,10 @@ class Release:
         if not missing:
             return
         self.update()
-        self.apt("install", "-y", "--download-only", *self.available([*BASE, *packages]))
+        available = self.available([*self.base, *packages])
+        if not available:
+            raise NotAvailable(f"{self.release} has no packages for {self.architecture}")
+        self.apt("install", "-y", "--download-only", *available)
         self.unpack()
         (self.folder / "packages").write_text("\n".join(sorted(self.have() | set(packages))) + "\n")
 
@@ -142,14 +146,34 @@ class Release:
             subprocess.run(["/sbin/ldconfig", "-r", self.root], check=True)
 
 
-def make(name, packages):
-    """The root folder of release `name` with `packages`."""
-    release = Release(*parse(name))
+class CrossLibraries(Release):
+    """What a release's cross compilers link with: libraries of an ISA for which it has no packages of its own."""
+    base = ()
+
+    def __init__(self, release, isa):
+        super().__init__(release, DEBIAN[platform.machine()], f"{release}-{isa}-cross")
+
+    def configure(self):
+        pass
+
+
+def fill(release, packages):
     release.folder.mkdir(parents=True, exist_ok=True)
     with open(release.folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         release.fetch(packages)
     return release.root
+
+
+def make(name, packages):
+    """The root folder of release `name` with `packages`."""
+    return fill(Release(*parse(name)), packages)
+
+
+def cross_libraries(name, isa):
+    """A folder with the C and C++ libraries of release `name` for `isa`, below lib."""
+    libraries = [f"{library}-{isa}-cross" for library in ("libc6", "libgcc-s1", "libstdc++6")]
+    return fill(CrossLibraries(parse(name)[0], isa), libraries) / f"usr/{isa}-linux-gnu"
 
 
 if __name__ == "__main__":
