@@ -72,6 +72,7 @@ struct Runtime {
   bool direct = false;   ///< started as a command, not as PT_INTERP
   bool started = false;  ///< the program runs: errors go to dlerror
   Options options;
+  const char* loader_name = "";        ///< direct: argv[0] of the command
   const char* program_file = nullptr;  ///< direct: the file that was named (heap string)
   elf::Ehdr program_header{};          ///< direct: its header
 

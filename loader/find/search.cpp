@@ -243,13 +243,15 @@ DirectoryList& Searcher::configured_directories() {
 bool Searcher::rpath_inhibited(const Requester& requester) const {
   if (config.inhibit_rpath == nullptr) return false;
   std::size_t n = strlen(requester.path);
-  for (const char* p = config.inhibit_rpath; *p != 0;) {
+  for (const char* p = config.inhibit_rpath;; ++p) {
     const char* end = p;
     while (*end != 0 && *end != ':' && *end != ' ') ++end;
+    // The program's name is the empty one to ld.so; here it may be told by its path too.
+    if (end == p && &requester == config.program) return true;
     if (static_cast<std::size_t>(end - p) == n && memcmp(p, requester.path, n) == 0) return true;
-    p = *end == 0 ? end : end + 1;
+    if (*end == 0) return false;
+    p = end;
   }
-  return false;
 }
 
 DirectoryList& Searcher::rpath(Requester& r) {
@@ -478,6 +480,12 @@ Status Searcher::search_rpaths(Requester& requester, const Query& q) {
 }
 
 Status Searcher::find(const char* name, Requester* requester, Found& out) {
+  Status s = find_name(name, requester, out);
+  if (log::wants(log::kLibs) && find_char(name, '/') == nullptr) log::Line() << "";
+  return s;
+}
+
+Status Searcher::find_name(const char* name, Requester* requester, Found& out) {
   const char* asked = name;
   if (redirector.path != nullptr)
     name = redirector.path(redirector.context, name, requester, By::name);

@@ -52,7 +52,6 @@ void log_mapped(const Module& m, const char* name) {
   constexpr unsigned kDigits = 2 * sizeof(void*), kPhnumWidth = 18;
   auto address = [](std::uintptr_t a) { return sys::Hex{a, kDigits}; };
   const elf::Segments& s = m.image.segments;
-  log::Line() << "";
   log::Line() << "file=" << log::In{name, m.ns->id} << ";  generating link map";
   log::Line() << "  dynamic: " << address(reinterpret_cast<std::uintptr_t>(m.image.dynamic))
               << "  base: " << address(m.mapping.bias.value)
@@ -374,7 +373,7 @@ Result<Module*> Loader::open(Namespace& ns,
   if (Module* m = find_loaded(ns, name)) return m;
   // Every namespace shares the one loader, whatever name libc asks for it by.
   if (self != nullptr && equal(name, searcher.config.machine->loader_soname)) return self;
-  if (log::wants(log::kFiles)) log_request(ns, name, requester, at_run_time);
+  if (log::wants(log::kFiles)) log_request(ns, name, requester, at_run_time && created.empty());
   find::Found found;
   if (Status s = searcher.find(name, requester == nullptr ? nullptr : &requester->requester, found);
       !s)

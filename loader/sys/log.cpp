@@ -23,7 +23,7 @@ constexpr Named kNamed[] = {
     {"tls", kTls, "display thread-local storage of modules"},
     {"all", kAll, "all previous options combined"},
     {"statistics", kStatistics, "display relocation statistics"},
-    {"unused", kUnused, "determine unused DSOs"},
+    {"unused", kUnused, "determined unused DSOs"},
     {"help", kHelp, "display this help message and exit"},
 };
 

@@ -240,12 +240,14 @@ int close(void* handle) {
       return -1;
     }
     --m->opens;
-    if (log::wants(log::kFiles)) {
-      log::Line() << "";
-      log::Line() << "closing file=" << m->display
-                  << "; direct_opencount=" << sys::Decimal{m->opens};
+    if (m->opens != 0 || m->from_start) {
+      if (log::wants(log::kFiles)) {
+        log::Line() << "";
+        log::Line() << "closing file=" << m->display
+                    << "; direct_opencount=" << sys::Decimal{m->opens};
+      }
+      return 0;
     }
-    if (m->opens != 0 || m->from_start) return 0;
     Vec<Module*> group;
     if (!candidates(runtime, *m, group) || !find_garbage(runtime, group) || group.empty()) return 0;
     ns = m->ns;

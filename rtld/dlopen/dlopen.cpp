@@ -157,11 +157,6 @@ Result<Opened> open_in(Runtime& runtime,
     if (root->permanent_because == nullptr) root->permanent_because = "RTLD_NODELETE";
   }
   ++root->opens;
-  if (log::wants(log::kFiles)) {
-    log::Line() << "opening file=" << log::In{root->display, ns.id}
-                << "; direct_opencount=" << sys::Decimal{root->opens};
-    log::Line() << "";
-  }
   t.commit();
   audit::activity(runtime.audit, ns, audit::kConsistent);
   return Opened{root, t.is_new_namespace};
@@ -207,6 +202,11 @@ void initialise(Runtime& runtime, const Opened& opened, std::span<Module* const>
     abi.libc_loaded(runtime, *opened.module->ns);
   char** envp = abi.environment == nullptr ? runtime.envp : abi.environment(runtime);
   init::run_constructors(runtime, order, envp);
+  if (!log::wants(log::kFiles)) return;
+  LoadGuard guard(runtime);
+  log::Line() << "opening file=" << log::In{opened.module->display, opened.module->ns->id}
+              << "; direct_opencount=" << sys::Decimal{opened.module->opens};
+  log::Line() << "";
 }
 
 }  // namespace

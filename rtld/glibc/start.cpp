@@ -3,6 +3,7 @@
 #include "arch/vector_state.hpp"
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
+#include "loader/sys/text.hpp"
 #include "rtld/glibc/adapter.hpp"
 #include "rtld/glibc/storage.hpp"
 
@@ -62,11 +63,19 @@ Status check_kernel(const load::Module& libc) {
   return {};
 }
 
+/// The words are those of glibc 2.39 and later; up to 2.38 it said nothing.
+void warn_of_tunable(void*, const char* name, std::string_view value) {
+  sys::Text out(2);
+  out << "WARNING: ld.so: invalid GLIBC_TUNABLES " << (name == nullptr ? "`" : "value `") << value;
+  if (name != nullptr) out << "' for option `" << name;
+  out << "': ignored.\n";
+}
+
 }  // namespace
 
 bool read_tunables(Runtime& runtime) {
-  // A malformed list is ignored without a word, as glibc did up to 2.38.
-  g_adapter.tunables.init(host_known(), kTunableKeys, runtime.envp, runtime.secure, {});
+  g_adapter.tunables.init(host_known(), kTunableKeys, runtime.envp, runtime.secure,
+                          {warn_of_tunable, nullptr});
   return g_adapter.tunables.asks_for_secure_mode();
 }
 

@@ -73,10 +73,18 @@ void log_call(const char* what, const Module& m) {
   log::Line() << "";
 }
 
+/// Told of every module, whether it has destructors or not: the order is what is looked for.
+void log_destructors(const Module& m) {
+  if (!log::wants(log::kCalls)) return;
+  log::Line() << "";
+  log::Line() << "calling fini: " << log::In{m.display, m.ns->id};
+  log::Line() << "";
+}
+
 void call_constructors(const Runtime& runtime, const Module& m, char** envp) {
   const elf::Initialisers& i = m.image.init;
   timeline::Span span("init", m.display);
-  if (i.has_init || !i.init_array.empty()) log_call("calling init: ", m);
+  log_call("calling init: ", m);
   if (i.has_init) m.image.at<void(int, char**, char**)>(i.init)(runtime.argc, runtime.argv, envp);
   for (std::uintptr_t f : i.init_array)
     reinterpret_cast<Initialiser>(f)(runtime.argc, runtime.argv, envp);
@@ -84,7 +92,7 @@ void call_constructors(const Runtime& runtime, const Module& m, char** envp) {
 
 void call_destructors(const Module& m) {
   const elf::Initialisers& i = m.image.init;
-  if (i.has_fini || !i.fini_array.empty()) log_call("calling fini: ", m);
+  log_destructors(m);
   for (std::size_t n = i.fini_array.size(); n-- > 0;)
     reinterpret_cast<void (*)()>(i.fini_array[n])();
   if (i.has_fini) m.image.at<void()>(i.fini)();
@@ -169,7 +177,7 @@ void run_destructors(Runtime& runtime, std::span<Module* const> order) {
       if (m->stage != Stage::running && m->stage != Stage::initialising) continue;
       m->advance(Stage::finalising);
     }
-    if (!m->is_loader) call_destructors(*m);
+    if (!m->is_loader && m != runtime.vdso) call_destructors(*m);
     if (m != runtime.vdso) audit::closed(runtime.audit, *m);
     LoadGuard guard(runtime);
     m->advance(Stage::finalised);

@@ -7,6 +7,7 @@
 #include "loader/base/mem.hpp"
 #include "loader/map/mapping.hpp"
 #include "loader/sys/calls.hpp"
+#include "loader/sys/log.hpp"
 #include "rtld/entry.hpp"
 #include "rtld/relocate/relocate.hpp"
 
@@ -66,6 +67,26 @@ struct Target {
   std::uintptr_t value;
 };
 
+/// What the symbol of a slot means, with the note that a module which may be unloaded is in use.
+Definition
+find_definition(Runtime& runtime, Module& m, const elf::Sym& symbol, std::uint32_t symbol_index) {
+  Definition d;
+  bool note = false;
+  if (log::wants(log::kSymbols | log::kBindings)) {
+    note = true;  // one look, so that LD_DEBUG tells of one
+  } else {
+    ReadSection section;  // nothing that is looked at is unloaded meanwhile
+    d = scope::resolve(m, symbol, symbol_index, scope::Purpose::call);
+    note = d && needs_note(m, *d.module);
+  }
+  if (!note) return d;
+  LoadGuard guard(runtime);
+  d = scope::resolve(m, symbol, symbol_index, scope::Purpose::call);
+  if (d && needs_note(m, *d.module) && !add_dependency(m, *d.module))
+    fail(m, {.code = Code::out_of_memory, .object = m.display});
+  return d;
+}
+
 Target find_target(Runtime& runtime, Module& m, std::uint64_t index) {
   const elf::Image& image = m.image;
   // The index comes from the program's stack or registers; it is a file's word like any other.
@@ -84,19 +105,7 @@ Target find_target(Runtime& runtime, Module& m, std::uint64_t index) {
              .subject = arch::Port::reloc_name(elf::reloc_type(r)),
              .at = r.r_offset,
              .value = symbol_index});
-  Definition d;
-  bool note = false;
-  {
-    ReadSection section;  // nothing that is looked at is unloaded meanwhile
-    d = scope::resolve(m, symbol, symbol_index, scope::Purpose::call);
-    note = d && needs_note(m, *d.module);
-  }
-  if (note) {
-    LoadGuard guard(runtime);
-    d = scope::resolve(m, symbol, symbol_index, scope::Purpose::call);
-    if (d && !add_dependency(m, *d.module))
-      fail(m, {.code = Code::out_of_memory, .object = m.display});
-  }
+  Definition d = find_definition(runtime, m, symbol, symbol_index);
   std::uintptr_t value = 0;
   if (d) {
     if (elf::sym_type(*d.symbol) == STT_GNU_IFUNC && d.symbol->st_shndx != SHN_UNDEF) {

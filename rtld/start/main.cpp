@@ -120,8 +120,15 @@ void read_request(Start& s, std::uintptr_t* stack) {
   if (r.options.trace_file != nullptr || r.options.report_file != nullptr) start_timeline();
   r.loader.as_data = r.options.mode == Mode::tree || r.options.mode == Mode::explain;
   s.program_index = line.program_index;
+  if (r.argv[0] != nullptr) r.loader_name = r.argv[0];
   r.argc -= line.program_index;
   r.argv += line.program_index;
+}
+
+/// --verify: a loader is a library that needs nothing.
+int verified(const Runtime& r, const Status& added) {
+  if (!added) return added.error().code == Code::is_the_loader ? 2 : 1;
+  return r.program->image.segments.interp != nullptr ? 0 : 2;
 }
 
 /// The loader's own module, the program, the vDSO: in the order that everybody expects of the
@@ -132,8 +139,7 @@ void add_first_modules(Start& s) {
   if (!r.namespaces.push(&r.first)) s.require(Error{.code = Code::out_of_memory});
   if (r.direct) {
     Status added = add_named_program(r, r.argv[0], r.argv);
-    if (r.options.mode == Mode::verify)
-      sys::exit(!added ? 1 : r.program->image.segments.interp != nullptr ? 0 : 2);
+    if (r.options.mode == Mode::verify) sys::exit(verified(r, added));
     s.require(added);
     describe_program(r);
     if (r.options.argv0 != nullptr) r.argv[0] = const_cast<char*>(r.options.argv0);
@@ -262,8 +268,10 @@ Result<const abi::RuntimeAbi*> look_at_libc(Runtime& r) {
 void start_auditors(Start& s) {
   constexpr std::uint64_t kRoom = 4096;
   Runtime& r = s.runtime;
-  if (r.options.mode != Mode::run || !wants_auditors(r)) return;
+  if (r.loader.as_data || !wants_auditors(r)) return;
   auto abi = look_at_libc(r);
+  // A list tells of a libc that is missing, or that nobody knows, in its own way.
+  if (!abi && r.options.mode != Mode::run) return;
   if (!abi) return s.require(abi.error());
   r.abi = abi.value();
   s.require(make_link_maps(r));

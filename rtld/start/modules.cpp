@@ -187,7 +187,10 @@ Status add_self(Runtime& runtime) {
   LoadBias bias{reinterpret_cast<std::uintptr_t>(&__ehdr_start)};
   // Found by its own names only when libc asks for its loader; the search never looks for it.
   char* path = nullptr;
-  if (runtime.direct) {
+  if (runtime.direct && runtime.options.mode != Mode::run &&
+      find_char(runtime.loader_name, '/') != nullptr) {
+    path = copy_string(runtime.loader_name);  // lists say how it was called, as ld.so's
+  } else if (runtime.direct) {
     path = own_executable();
   } else {
     const elf::Image& image = runtime.program->image;
@@ -256,6 +259,12 @@ bool is_static(const Module& m, const elf::Ehdr& header) {
   return header.e_entry != 0;
 }
 
+/// The list of a file that needs nobody to load it.
+[[noreturn]] void list_nothing() {
+  sys::Text(1) << "\tstatically linked\n";
+  sys::exit(0);
+}
+
 Status execute(const Runtime& runtime, const char* path, char** arguments) {
   if (runtime.options.argv0 != nullptr) arguments[0] = const_cast<char*>(runtime.options.argv0);
   long result = sys::execve(path, arguments, runtime.envp);
@@ -288,12 +297,14 @@ Status add_named_program(Runtime& runtime, const char* path, char** arguments) {
     if (added.error().code != Code::no_dynamic || runtime.options.mode == Mode::verify)
       return added.error();
     if (runs) return execute(runtime, file, arguments);
-    sys::Text(1) << "\tstatically linked\n";
-    sys::exit(0);
+    list_nothing();
   }
   Module* m = added.value();
-  if (m->image.soname != nullptr && equal(m->image.soname, MYLD_SONAME))
-    return Error{.code = Code::is_the_loader, .object = path};
+  if (m->image.soname != nullptr && equal(m->image.soname, MYLD_SONAME)) {
+    if (runs || runtime.options.mode == Mode::verify)
+      return Error{.code = Code::is_the_loader, .object = path};
+    list_nothing();
+  }
   if (runs && is_static(*m, header)) return execute(runtime, file, arguments);
   release_string(file);
   become_program(runtime, *m);
@@ -360,14 +371,30 @@ struct Preloader {
   const load::ErrorSink& sink;
   std::size_t inserted = 0;
 
+  Result<Module*> open(const char* name);
   void add(const char* name, const char* source);
   void add_list(const char* list, const char* separators, const char* source);
   void add_file();
 };
 
+/// The tokens in a name mean the program's $ORIGIN and so on.
+Result<Module*> Preloader::open(const char* name) {
+  Module& program = *runtime.program;
+  if (find_char(name, '$') == nullptr)
+    return runtime.loader.open(runtime.first, name, &program, false, created);
+  find::Searcher& searcher = runtime.loader.searcher;
+  char* expanded = searcher.expand(name, strlen(name), &program.requester);
+  if (expanded == nullptr) return Error{.code = Code::empty_expansion, .subject = name};
+  auto opened = runtime.loader.open(runtime.first, expanded, &program, false, created);
+  Error e = opened ? Error{} : searcher.kept.keep(opened.error());
+  release_string(expanded);
+  if (e) return e;
+  return opened;
+}
+
 void Preloader::add(const char* name, const char* source) {
   Module& program = *runtime.program;
-  auto opened = runtime.loader.open(runtime.first, name, &program, false, created);
+  auto opened = open(name);
   if (!opened) {
     char reason[256];
     render_reason(opened.error(), reason, sizeof reason);

@@ -1,0 +1,4 @@
+#ifndef B
+#define B 10
+#endif
+int b(void) { return B; }
