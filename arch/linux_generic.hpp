@@ -13,7 +13,7 @@ inline constexpr long kSysGetcwd = 17, kSysFcntl = 25, kSysGetdents64 = 61, kSys
                       kSysUname = 160, kSysGetpid = 172, kSysGettid = 178, kSysMunmap = 215,
                       kSysExecve = 221, kSysMmap = 222, kSysMprotect = 226, kSysMadvise = 233,
                       kSysMemfdCreate = 279, kSysMembarrier = 283, kSysRseq = 293, kSysMseal = 462,
-                      kSysRtSigaction = 134, kSysFstatat = 79;
+                      kSysPrlimit64 = 261, kSysRtSigaction = 134, kSysFstatat = 79;
 
 /// The kernel's struct stat, of which the loader reads identity, type and size.
 struct Stat {

@@ -79,6 +79,7 @@ enum class Code : std::uint16_t {
   relocation_overflow,
   copy_size,
   no_static_tls,
+  tls_is_in_use,
   no_tls_memory,
   bad_code_address,
   bad_symbol_value,

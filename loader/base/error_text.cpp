@@ -111,8 +111,10 @@ constexpr Text kTexts[] = {
     {Code::copy_size,
      "{o}: relocation {s} at {a:#x}: the definition is not mapped in its whole size"},
     {Code::no_static_tls, "{o}: cannot allocate memory in static TLS block: {v} bytes needed for a "
-                          "reference from {d}, {a} left "
-                          "(GLIBC_TUNABLES=glibc.rtld.optional_static_tls=N makes it larger)"},
+                          "reference from {d}, {a} left (more before the program makes threads; "
+                          "GLIBC_TUNABLES=glibc.rtld.optional_static_tls=N reserves more)"},
+    {Code::tls_is_in_use, "{o}: cannot allocate memory in static TLS block for a reference from "
+                          "{d}: threads use its thread-local storage where it is already"},
     {Code::no_tls_memory, "{o}: cannot allocate memory for {v:#x} bytes of thread-local storage"},
     {Code::bad_code_address, "{o}: {s}: {v:#x} is not in an executable segment"},
     {Code::bad_symbol_value, "{o}: symbol {s}: st_value {v:#x} is outside the file's segments"},
@@ -176,8 +178,8 @@ void add_rest(Writer& w, const Error& e) {
   if (e.sys_errno != 0) w.add(": {}", errno_text(e.sys_errno));
   bool tells_requirer = e.code == Code::undefined_symbol || e.code == Code::version_not_found ||
                         e.code == Code::undefined_version || e.code == Code::version_file_missing ||
-                        e.code == Code::no_static_tls || e.code == Code::preload_ignored ||
-                        e.code == Code::bad_tls_offset;
+                        e.code == Code::no_static_tls || e.code == Code::tls_is_in_use ||
+                        e.code == Code::preload_ignored || e.code == Code::bad_tls_offset;
   if (e.detail != nullptr && !tells_requirer) w.add(" (needed by {})", e.detail);
 }
 

@@ -71,6 +71,8 @@ struct TlsPlacement {
   std::uint64_t module_id = 0;  ///< 0: it has none
   bool is_static = false;
   std::int64_t tp_offset = 0;  ///< of the block from the thread pointer, if is_static
+  bool is_optional = false;    ///< static to make accesses cheaper only
+  bool in_threads = false;     ///< threads have blocks of it, and may have their addresses
 };
 
 /// Size of the argument of a dynamic TLS descriptor: module ID and offset.

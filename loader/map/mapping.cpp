@@ -268,7 +268,10 @@ bool in_relro(const elf::Segments& segments, LinkAddr at, std::uint64_t page_siz
          at.value < round_down(relro->p_vaddr + relro->p_memsz, page_size);
 }
 
-bool seal(const Mapping& mapping, const elf::Segments& segments, std::uint64_t page_size) {
+bool seal(const Mapping& mapping,
+          const elf::Segments& segments,
+          std::uint64_t page_size,
+          const void* unsealed) {
   // All up to the first writable page is one range without gaps, if the loader mapped it: one call.
   // The kernel leaves gaps between the segments of a program, and then nothing is sealed at once.
   std::uint64_t end = segments.start.value;
@@ -281,8 +284,16 @@ bool seal(const Mapping& mapping, const elf::Segments& segments, std::uint64_t p
     }
     end = round_up(p.p_vaddr + p.p_memsz, page_size);
   }
-  auto range = [&](std::uint64_t from, std::uint64_t to) {
+  auto one = [&](std::uint64_t from, std::uint64_t to) {
     return to <= from ? 0 : sys::seal((mapping.bias + LinkAddr{from}).as<void>(), to - from);
+  };
+  // Where the range is cut in two; at its end if it is not.
+  std::uint64_t hole = round_down(reinterpret_cast<std::uintptr_t>(unsealed), page_size);
+  hole = unsealed == nullptr ? end : hole - mapping.bias.value;
+  auto range = [&](std::uint64_t from, std::uint64_t to) {
+    if (hole < from || hole >= to) return one(from, to);
+    long sealed = one(from, hole);
+    return sealed < 0 ? sealed : one(hole + page_size, to);
   };
   long sealed = range(segments.start.value, end);
   if (sealed != -sys::kEnomem) return sealed != -sys::kEnosys;

@@ -77,9 +77,13 @@ void unmap(const Mapping& mapping);
 bool in_relro(const elf::Segments& segments, LinkAddr at, std::uint64_t page_size);
 
 /// Seals (mseal(2)) what is read-only of a module that is never unloaded: up to the end of RELRO.
+/// The page that holds `unsealed`, if not null, is left out.
 /// False: there is no such call (kernels before 6.10, valgrind), so nobody need ask again.
 /// Needs: protect_relro() was called.
-bool seal(const Mapping& mapping, const elf::Segments& segments, std::uint64_t page_size);
+bool seal(const Mapping& mapping,
+          const elf::Segments& segments,
+          std::uint64_t page_size,
+          const void* unsealed = nullptr);
 
 /// Makes the PT_GNU_RELRO range read-only. Needs: the module is relocated.
 Status protect_relro(const Mapping& mapping,

@@ -108,6 +108,13 @@ long seal(const void* at, std::size_t bytes) {
   return arch::syscall(arch::kSysMseal, word(at), static_cast<long>(bytes), 0);
 }
 
+std::uint64_t stack_limit() {
+  constexpr long kRlimitStack = 3;
+  std::uint64_t limits[2] = {kNoLimit, kNoLimit};
+  long got = arch::syscall(arch::kSysPrlimit64, 0, kRlimitStack, 0, word(limits));
+  return got < 0 ? kNoLimit : limits[0];
+}
+
 bool is_open(int fd) {
   constexpr long kGetFd = 1;
   return arch::syscall(arch::kSysFcntl, fd, kGetFd) != -kEbadf;

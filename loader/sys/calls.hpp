@@ -42,6 +42,9 @@ long advise(const void* at, std::size_t bytes, int advice);
 bool can_read(const void* at, std::size_t bytes, std::size_t page_size);
 /// mseal(2), Linux 6.10: the range's protection and place can no longer be changed by anybody.
 long seal(const void* at, std::size_t bytes);
+/// The soft RLIMIT_STACK, bytes; kNoLimit where there is none.
+inline constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
+std::uint64_t stack_limit();
 bool is_open(int fd);
 /// open(path, O_RDWR): kept over execve(2).
 long open_device(const char* path);

@@ -22,6 +22,10 @@ struct RuntimeAbi {
   std::size_t tcb_align = 64;
   /// Bytes of static TLS kept free for modules that are loaded later.
   std::uint64_t static_tls_surplus = 0;
+  /// Of those, what modules may take that would do without (tls::State::optional_left).
+  std::uint64_t static_tls_optional = 0;
+  /// A page of the loader that is not sealed while the process has one thread only, or nullptr.
+  const void* unsealed = nullptr;
 
   /// After the modules are known and before the TLS layout is final.
   Status (*prepare)(Runtime&) = nullptr;

@@ -66,6 +66,7 @@ Status load_and_relocate(Runtime& runtime, Transaction& t, Module& root, int mod
   for (Module* m : t.created)
     if (!make_scopes(*m, &root.group, (mode & kDeepBind) != 0)) return no_memory(m->display);
   if (t.is_new_namespace && !t.open_global_scope(root)) return no_memory(root.display);
+  tell_leak_checker(runtime);
   for (Module* m : t.created) MYLD_CHECK(tls::assign(runtime.tls, *m));
   bool lazy = (mode & kBindingMask) == kLazy && !runtime.options.bind_now;
   Vec<Module*> order;
@@ -84,7 +85,6 @@ Status load_and_relocate(Runtime& runtime, Transaction& t, Module& root, int mod
         relocate::relocate(runtime, *order[i], kStopAtFirst, batch.empty() ? nullptr : &found));
   }
   for (Module* m : order) MYLD_CHECK(init::check_functions(*m));
-  tell_leak_checker(runtime);
   return tls::add_to_threads(runtime.tls, t.created.span());
 }
 

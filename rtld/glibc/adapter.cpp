@@ -119,6 +119,8 @@ Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc) {
       // PTHREAD_STACK_MIN bytes must still hold it.
       .static_tls_surplus =
           1664 + 4096 - 512 + a.tunables.number(TunableKey::rtld_optional_static_tls, 512),
+      .static_tls_optional = a.tunables.number(TunableKey::rtld_optional_static_tls, 512),
+      .unsealed = Record(_rtld_global_ro).at(l.rtld_global_ro._dl_tls_static_size),
       .prepare = prepare,
       .module_added = fill_link_map,
       .module_removed = release_link_map_tail,
@@ -140,6 +142,8 @@ Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc) {
   static_cast<sys::RecursiveLock*>(Record(_rtld_global).at(l.rtld_global._dl_load_tls_lock))
       ->reset();
   runtime.tls.slots_changed = slots_changed;
+  runtime.tls.size_changes = change_static_size;
+  runtime.tls.size_is_final = seal_static_size;
   return &a.runtime_abi;
 }
 

@@ -52,6 +52,8 @@ void slots_changed(std::uint64_t module_id);                    // link_map.cpp
 void release_link_map_tail(Runtime& runtime, load::Module& module);
 bool has_pending_destructors(const load::Module& module);
 void create_main_thread(Runtime& runtime, std::uintptr_t tp);  // main_thread.cpp
+bool change_static_size(std::uint64_t bytes);                  // static_size.cpp
+void seal_static_size();                                       // static_size.cpp
 void install_dlfcn_hook();                                     // dlfcn_hook.cpp
 void register_fork_handlers(Runtime& runtime);                 // fork.cpp
 

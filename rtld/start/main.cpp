@@ -239,6 +239,8 @@ Status make_first_thread(Runtime& r, std::uint64_t surplus) {
   tls::initialise(r.tls);
   r.tls.surplus = r.abi->static_tls_surplus + surplus;
   if (r.options.tls_surplus > r.tls.surplus) r.tls.surplus = r.options.tls_surplus;
+  r.tls.optional_left = r.abi->static_tls_optional;
+  r.tls.page_size = r.loader.page_size;
   r.tls.tcb_bytes = r.abi->tcb_bytes;
   r.tls.tcb_align = r.abi->tcb_align;
   for (Module* m : r.first.modules) MYLD_CHECK(tls::assign(r.tls, *m));
@@ -354,7 +356,9 @@ void protect(Start& s) {
   const Module& self = *r.loader.self;
   s.require(
       map::protect_relro(self.mapping, self.image.segments, r.loader.page_size, self.display));
-  if (!r.loader.policy.seal || !map::seal(self.mapping, self.image.segments, r.loader.page_size))
+  if (!r.loader.policy.seal) r.tls.size_is_final = nullptr;
+  if (!r.loader.policy.seal ||
+      !map::seal(self.mapping, self.image.segments, r.loader.page_size, r.abi->unsealed))
     return;
   for (Module* m : s.closure)
     if (!m->is_loader) map::seal(m->mapping, m->image.segments, r.loader.page_size);

@@ -3,6 +3,7 @@
 #include "arch/port.hpp"
 #include "loader/base/mem.hpp"
 #include "loader/sys/log.hpp"
+#include "rtld/tls/segment.hpp"
 
 namespace myld::tls {
 
@@ -27,14 +28,6 @@ public:
 private:
   sys::FutexLock& lock_;
 };
-
-const elf::Phdr& segment(const Module& m) { return *m.image.segments.tls; }
-
-std::uint64_t tls_bytes(const Module& m) { return m.tls.module_id == 0 ? 0 : segment(m).p_memsz; }
-
-BlockShape shape(const Module& m) {
-  return {segment(m).p_memsz, segment(m).p_align, segment(m).p_vaddr};
-}
 
 DtvEntry*& dtv_slot(std::uintptr_t tp) {
   return *reinterpret_cast<DtvEntry**>(tp +
@@ -233,127 +226,21 @@ Status assign(State& s, Module& m) {
   if (!s.layout_final) {
     m.tls.is_static = true;
     m.tls.tp_offset = s.layout.place(shape(m));
+  } else {
+    use_optional_room(s, m);
   }
   if (log::wants(log::kTls)) log_assignment(m);
   if (s.slots_changed != nullptr) s.slots_changed(id);
   return {};
 }
 
-namespace {
-
-/// Which bytes of static TLS a block takes, by their distance from the thread pointer.
-struct Extent {
-  std::uint64_t begin, end;
-};
-
-Extent extent(const Module& m, std::int64_t tp_offset) {
-  auto at =
-      static_cast<std::uint64_t>(Port::kTlsVariant == arch::TlsVariant::ii
-                                     ? -tp_offset - static_cast<std::int64_t>(segment(m).p_memsz)
-                                     : tp_offset);
-  return {at, at + segment(m).p_memsz};
-}
-
-bool overlaps(const State& s, const Extent& e) {
-  for (const Slot& slot : s.slots) {
-    if (slot.module == nullptr || !slot.module->tls.is_static) continue;
-    Extent other = extent(*slot.module, slot.module->tls.tp_offset);
-    if (e.begin < other.end && other.begin < e.end) return true;
-  }
-  return false;
-}
-
-/// The first place in the surplus where the block of `m` fits: next to what the start-up modules
-/// take, or next to a later module, so that what closed modules leave is used again.
-bool place_late(const State& s, const Module& m, std::int64_t& tp_offset) {
-  bool found = false;
-  std::uint64_t best = 0;
-  auto look = [&](std::uint64_t edge) {
-    StaticLayout layout = s.layout;
-    if (edge < layout.used()) return;
-    layout.set_used(edge);
-    std::int64_t offset = layout.place(shape(m));
-    if (layout.used() > s.static_limit || (found && layout.used() >= best)) return;
-    if (overlaps(s, extent(m, offset))) return;
-    found = true;
-    best = layout.used();
-    tp_offset = offset;
-  };
-  look(s.layout.used());
-  for (const Slot& slot : s.slots)
-    if (slot.module != nullptr && slot.module->tls.is_static)
-      look(extent(*slot.module, slot.module->tls.tp_offset).end);
-  return found;
-}
-
-/// Bytes of the surplus that no module has.
-std::uint64_t static_bytes_left(const State& s) {
-  std::uint64_t left = s.static_limit - s.layout.used();
-  for (const Slot& slot : s.slots)
-    if (slot.module != nullptr && slot.module->tls.is_static &&
-        extent(*slot.module, slot.module->tls.tp_offset).begin >= s.layout.used())
-      left -= segment(*slot.module).p_memsz;
-  return left;
-}
-
-}  // namespace
-
-Status require_static(State& s, Module& m) {
-  if (m.tls.is_static) return {};
-  BlockShape b = shape(m);
-  // A block that asks for more alignment than the threads' blocks have cannot be put there.
-  std::int64_t tp_offset = 0;
-  if (b.align > static_align(s) || !place_late(s, m, tp_offset))
-    return Error{.code = Code::no_static_tls,
-                 .object = m.display,
-                 .at = static_bytes_left(s),
-                 .value = b.bytes};
-  m.tls.is_static = true;
-  m.tls.tp_offset = tp_offset;
-  if (s.slots_changed != nullptr) s.slots_changed(m.tls.module_id);
-  return {};
-}
-
-void finish_layout(State& s) {
-  s.layout_final = true;
-  s.static_limit = s.layout.used() + s.surplus;
-  // The surplus ends where the alignment of the whole makes it end.
-  s.static_limit = round_up(s.static_limit, static_align(s));
-}
-
-std::uint64_t static_align(const State& s) {
-  std::uint64_t align = s.layout.align() > s.tcb_align ? s.layout.align() : s.tcb_align;
-  return align < 64 ? 64 : align;
-}
-
-std::uint64_t static_size(const State& s) {
-  return s.static_limit + (Port::kTlsVariant == arch::TlsVariant::ii ? s.tcb_bytes : 0);
-}
-
-Result<std::uintptr_t> create_first_thread(State& s) {
-  std::uint64_t align = static_align(s);
-  bool below = Port::kTlsVariant == arch::TlsVariant::i;
-  std::uint64_t before = below ? round_up(s.tcb_bytes, align) : s.static_limit;
-  std::uint64_t after = below ? s.static_limit : s.tcb_bytes;
-  long got = sys::map_anonymous(before + after + align);
-  if (got < 0) {
-    Error e{.code = Code::no_tls_memory, .sys_errno = static_cast<int>(-got), .object = ""};
-    for (const Slot& slot : s.slots) {  // the one that takes most room is to blame
-      if (slot.module == nullptr) continue;
-      std::uint64_t bytes = tls_bytes(*slot.module), align = segment(*slot.module).p_align;
-      if (bytes + align < e.value) continue;
-      e.object = slot.module->display;
-      e.value = bytes + align;
-    }
-    return e;
-  }
-  std::uintptr_t tp = round_up(static_cast<std::uintptr_t>(got) + before, align);
+bool add_first_thread(State& s, std::uintptr_t tp) {
   Guard guard(s.lock);
   Thread* t = new_thread(s, tp);
-  if (t == nullptr) return Error{.code = Code::out_of_memory};
+  if (t == nullptr) return false;
   dtv_slot(tp) = t->dtv;
   link(s, *t);
-  return tp;
+  return true;
 }
 
 void initialise_first_thread(State& s, std::uintptr_t tp) {
@@ -377,6 +264,7 @@ Status add_to_threads(State& s, std::span<Module* const> modules) {
         return Error{.code = Code::no_tls_memory, .object = m->display, .value = tls_bytes(*m)};
     }
   }
+  for (Module* m : modules) m->tls.in_threads = m->tls.module_id != 0;
   ++s.generation;
   for (Thread* t = s.threads.next; t != &s.threads; t = t->next) t->dtv[0].value = s.generation;
   return {};
@@ -394,12 +282,16 @@ void remove(State& s, Module& m) {
   if (id < s.lowest_free) s.lowest_free = id;
   s.slots[id] = {nullptr, ++s.generation};
   while (s.slots.size() > 1 && s.slots.back().module == nullptr) s.slots.pop();
+  if (m.tls.is_optional) s.optional_left += segment(m).p_memsz;
+  bool was_static = m.tls.is_static;
   m.tls = {};
+  if (was_static) give_static_back(s);
   if (s.slots_changed != nullptr) s.slots_changed(id);
 }
 
 bool create_thread(State& s, std::uintptr_t tp) {
   Guard guard(s.lock);
+  end_static_growth(s);
   Thread* t = new_thread(s, tp);
   if (t == nullptr) return false;
   if (!fill_all(s, *t)) {

@@ -72,12 +72,24 @@ struct State {
   std::uint64_t tcb_align = 16;
   bool layout_final = false;       ///< the first thread exists: only the surplus is left
   std::uint64_t static_limit = 0;  ///< largest layout.used() that a thread has room for
-  Vec<Slot> slots;                 ///< by module ID; [0] is unused
-  std::uint64_t lowest_free = 1;   ///< no module ID below it is free
+  std::uint64_t start_limit = 0;   ///< static_limit as it was in the beginning
+  /// As far as the first thread's memory could be extended, and so static_limit raised; equal to it
+  /// once there was a second thread.
+  std::uint64_t reach = 0;
+  std::uint64_t page_size = 4096;
+  /// Of the surplus, what modules may take that would do without.
+  std::uint64_t optional_left = 0;
+  Vec<Slot> slots;                ///< by module ID; [0] is unused
+  std::uint64_t lowest_free = 1;  ///< no module ID below it is free
   std::uint64_t generation = 0;
   Thread threads{};  ///< head of the circular list
   std::uint64_t thread_count = 0;
   void (*slots_changed)(std::uint64_t module_id) = nullptr;  ///< for the libc adapter's mirror
+  /// Asks the libc adapter to give new threads that much static TLS, static_size(). False: it
+  /// cannot.
+  bool (*size_changes)(std::uint64_t bytes) = nullptr;
+  /// Tells it that from now on size_changes will not be called.
+  void (*size_is_final)() = nullptr;
   /// Told of memory that the loader makes TLS blocks of, and gives back; for leak checkers.
   void (*block_made)(const void* block, std::size_t bytes) = nullptr;
   void (*block_gone)(const void* block, std::size_t bytes) = nullptr;
@@ -88,21 +100,36 @@ struct State {
 void initialise(State& state);
 
 /// Gives a module with PT_TLS its ID and, before layout_final, its place. At run time a static
-/// place is taken only by require_static(). Errors: out_of_memory.
+/// place is taken by require_static(), and here while State::optional_left has room: accesses
+/// through descriptors are cheaper then, and a module that is opened later may refer to it by
+/// initial exec. Errors: out_of_memory.
 Status assign(State& state, Module& module);
 
 /// Puts the block of a module into static TLS, for initial-exec references. Before layout_final
-/// every module is there. Errors: no_static_tls with the sizes.
+/// every module is there. Errors: no_static_tls with the sizes, tls_is_in_use.
 Status require_static(State& state, Module& module);
+
+/// Takes part of the optional room, if the block fits. Needs: layout_final, no reference relocated.
+void use_optional_room(State& state, Module& module);
 
 /// Ends the layout: from here on threads have static_size() bytes.
 void finish_layout(State& state);
+
+/// After a module with static TLS is gone: the limit goes back where it can.
+void give_static_back(State& state);
+
+/// There will be more than one thread: whatever needs its memory to grow comes too late.
+void end_static_growth(State& state);
+
 /// Bytes of static TLS, TCB included where it is on the same allocation as variant II has it.
 std::uint64_t static_size(const State& state);
 std::uint64_t static_align(const State& state);
 
 /// Creates the first thread's block and TCB, zeroed, and returns its thread pointer (not yet set).
 Result<std::uintptr_t> create_first_thread(State& state);
+
+/// Makes the record and the DTV of the first thread. False: no memory.
+bool add_first_thread(State& state, std::uintptr_t tp);
 
 /// After relocation: copies the initialisation images into the calling (only) thread's blocks.
 void initialise_first_thread(State& state, std::uintptr_t tp);
