@@ -28,6 +28,26 @@ static void lose(void* unused) {
   exit(0);
 }
 
+// What a library lost is lost as well when the library is gone.
+static void lose_and_close(void* unused) {
+  (void)unused;
+  void* handle = must_open(beside_program(LIBRARY), RTLD_LAZY);
+  pthread_t thread;
+  pthread_create(&thread, NULL, lose_in_thread, handle);
+  pthread_join(thread, NULL);
+  if (dlclose(handle) != 0 || module_loaded(LIBRARY)) _exit(1);
+  exit(0);
+}
+
+// And what only its own objects pointed to is lost with them.
+static void keep_and_close(void* unused) {
+  (void)unused;
+  void* handle = must_open(beside_program(LIBRARY), RTLD_LAZY);
+  call_int(handle, "keep_in_global");
+  if (dlclose(handle) != 0 || module_loaded(LIBRARY)) _exit(1);
+  exit(0);
+}
+
 static void open_and_close(void* unused) {
   (void)unused;
   for (int i = 0; i < 10; ++i) {
@@ -54,6 +74,16 @@ int main(void) {
     EXPECT(strstr(output, "detected memory leaks") != NULL);
     EXPECT(strstr(output, "4321 byte(s)") != NULL);
     EXPECT(strstr(output, LIBRARY "+0x") != NULL);
+    if (check_failed_here_) printf("%s\n", output);
+  }
+  CHECK("what a library lost that is closed is a leak") {
+    EXPECT(status_of(lose_and_close) == 23);
+    EXPECT(strstr(output, "4321 byte(s)") != NULL);
+    if (check_failed_here_) printf("%s\n", output);
+  }
+  CHECK("what its objects pointed to is one when it is closed") {
+    EXPECT(status_of(keep_and_close) == 23);
+    EXPECT(strstr(output, "1234 byte(s)") != NULL);
     if (check_failed_here_) printf("%s\n", output);
   }
   return check_status();
