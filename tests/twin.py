@@ -9,6 +9,7 @@ A case is a folder with sources and a case.toml:
     arch = ["x86_64"]               # default: every ISA, or else
     only = "reason"                 # why not on the others
     cpu = ["avx2"]                  # flags of /proc/cpuinfo that the case needs
+    needs = ["gdb"]                 # programs of this machine that the case starts; skipped without them
     legs = ["direct"]               # only these, where patchelf spoils the program
     executes = true                 # it starts programs itself, which an emulator cannot follow
     normalise = ["addresses"]       # what may differ between runs
@@ -58,7 +59,7 @@ UNABLE = {"riscv64": ("gold", "lld")}
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent"}
 # Debian packages of what the programs need to run.
 LIBRARIES = ["coreutils", "libstdc++6", "libgcc-s1", "libasan8", "liblsan0", "libtsan2", "libubsan1"]
-CASE_KEYS = {"about", "legs", "executes", "statements", "requirements", "arch", "only", "cpu", "normalise",
+CASE_KEYS = {"about", "legs", "executes", "statements", "requirements", "arch", "only", "cpu", "needs", "normalise",
              "matrix", "build", "run"}
 BUILD_KEYS = {"out", "src", "flags", "libs", "rpath", "cc", "cxx", "linker", "arch", "command"}
 RUN_KEYS = {"program", "options", "args", "env", "stdin", "argv0", "timeout", "expect", "differs", "expect_ldso",
@@ -184,6 +185,11 @@ def build_case(case, folder, options):
         raise Skip(f"{', '.join(case['arch'])} only: {case['only']}")
     if case.get("executes") and options.emulator:
         raise Skip("it starts programs itself")
+    for tool in case.get("needs", []):
+        if options.release:
+            raise Skip(f"{tool} is this machine's, not the release's")
+        if shutil.which(tool) is None:
+            raise Skip(f"no {tool} here")
     for flag in case.get("cpu", []):
         if not twins.has_cpu(flag):
             raise Skip(f"this machine has no {flag}")
