@@ -92,8 +92,7 @@ class Bundles:
         self.cc("prog.c", "n.S", "-o", "prog", f"{where}/libone.so", f"-Wl,-rpath,{libs}", *flags)
 
     def bundle(self, *arguments, status=0):
-        stub = pathlib.Path(self.loader).with_name("myld-stub")
-        r = subprocess.run([ROOT / "tools/bundle", "--myld", self.loader, "--stub", stub, *arguments], cwd=self.folder,
+        r = subprocess.run([ROOT / "tools/bundle", "--myld", self.loader, *arguments], cwd=self.folder,
                            text=True, capture_output=True)
         assert r.returncode == status, (r.returncode, r.stdout, r.stderr)
         return r.stderr

@@ -3,9 +3,6 @@ import dataclasses
 import json
 import struct
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-
 EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
 PHDR = struct.Struct("<IIQQQQQQ")
 PT_LOAD, PT_INTERP, PT_NOTE, PT_PHDR = 1, 3, 4, 6
@@ -31,6 +28,15 @@ class Facts:
     kernel: tuple = ()
     interpreter_of: str = ""  # kind other: a script's
     has_config: bool = False
+
+
+def elf_file(file):
+    """pyelftools' view of an open file. Imported when there is work to do: --help needs none."""
+    try:
+        from elftools.elf.elffile import ELFFile
+        return ELFFile(file)
+    except ImportError:
+        raise Refused("pyelftools is needed (Debian: python3-pyelftools)") from None
 
 
 def notes(elf):
@@ -63,7 +69,7 @@ def look_at(path):
         if head[:4] != b"\x7fELF" or len(head) < 64 or head[4:6] != b"\x02\x01" or head[16:18] not in (b"\2\0", b"\3\0"):
             return Facts("other")
         try:
-            elf = ELFFile(file)
+            elf = elf_file(file)
             kinds = {segment["p_type"] for segment in elf.iter_segments()}
             facts = Facts("program" if "PT_INTERP" in kinds else "library" if "PT_DYNAMIC" in kinds else "static",
                           elf.get_machine_arch())
@@ -73,7 +79,9 @@ def look_at(path):
                 facts.has_config |= (owner, kind) == (OWNER, CONFIG_NOTE)
                 if (owner, kind) == KERNEL_NOTE:
                     facts.kernel = struct.unpack_from("<III", text, 4)
-        except (ELFError, struct.error, KeyError) as error:
+        except Refused:
+            raise
+        except Exception as error:  # what pyelftools makes of a damaged file is of many kinds
             raise Refused(f"{path}: a damaged ELF file: {error}") from error
     # libc.so.6 has an interpreter of its own, so that it can be run; it is a library all the same.
     if facts.kind == "program" and has_soname(path):
@@ -83,7 +91,7 @@ def look_at(path):
 
 def has_soname(path):
     with open(path, "rb") as file:
-        dynamic = next(ELFFile(file).iter_segments("PT_DYNAMIC"), None)
+        dynamic = next(elf_file(file).iter_segments("PT_DYNAMIC"), None)
         return dynamic is not None and any(True for _ in dynamic.iter_tags("DT_SONAME"))
 
 
@@ -92,7 +100,7 @@ class Stub:
 
     def __init__(self, path):
         with open(path, "rb") as file:
-            elf = ELFFile(file)
+            elf = elf_file(file)
             loads = list(elf.iter_segments("PT_LOAD"))
             if elf.get_section_by_name(".rela.dyn") or elf.get_section_by_name(".relr.dyn") or any(
                     segment["p_flags"] & 2 and segment["p_memsz"] > elf.get_section_by_name(".dynamic")["sh_size"]

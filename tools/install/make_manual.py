@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""make_manual.py COMMAND_LINE_CPP VERSION man|bash|zsh OUT: the manual page and the shell completions.
+"""make_manual.py COMMAND_LINE_CPP VERSION man|bash|zsh|fish OUT: the manual page and the shell completions.
 
 The options, their arguments and their help are those of --help: the table kOptions of rtld/start/command_line.cpp
 is the one source of all of them.
@@ -25,25 +25,96 @@ it maps a program and the libraries that it needs, binds them, initialises them 
 above, or by the kernel for a program that names it as its interpreter.
 .SH OPTIONS
 '''
-TAIL = r'''.SH FILES
+TAIL = r'''.SH ENVIRONMENT
+Those of
+.BR ld.so (8)
+mean the same. In secure execution only
+.B LD_PRELOAD
+and
+.B LD_AUDIT
+are looked at, for names without a slash of files that have the set\-user\-ID bit, and all are removed.
+.TP
+.BR LD_LIBRARY_PATH ", " LD_PRELOAD ", " LD_AUDIT
+Directories to search, libraries to load first, auditors.
+.TP
+.BR LD_BIND_NOW ", " LD_BIND_NOT ", " LD_DYNAMIC_WEAK
+How symbols are bound.
+.TP
+.BR LD_DEBUG ", " LD_DEBUG_OUTPUT ", " LD_SHOW_AUXV
+What is told, and where to.
+.B LD_DEBUG=help
+lists the words.
+.TP
+.BR LD_TRACE_LOADED_OBJECTS ", " LD_VERBOSE ", " LD_WARN
+As
+.BR ldd (1)
+uses them.
+.TP
+.B LD_ORIGIN_PATH
+Directory of the program where /proc is not mounted.
+.TP
+.B GLIBC_TUNABLES
+Tunables of the C library and of the loader;
+.B \-\-list\-tunables
+lists them.
+.TP
+.B MYLD_ALLOW
+As
+.BR \-\-allow .
+.SH CONFIGURATION
+What the file
+.I PROGRAM.myld.conf
+says, or a note in the program, holds for that program alone and is not read in secure execution. A line is a word and its
+values, a
+.B #
+starts a comment, and
+.B $ORIGIN
+is the directory of the file, or of the program whose note it is.
+.TP
+.BI search " DIRECTORY"
+Searched first of all; may be repeated.
+.TP
+.BI map " NAME FILE"
+The name of a library means this file.
+.TP
+.BR "confine " yes | no
+Libraries come from these two and from run paths that begin with $ORIGIN alone.
+.TP
+.BI preload " LIBRARY"
+Loaded before the libraries of the program.
+.TP
+.BR "bind " now | lazy
+As
+.BR LD_BIND_NOW .
+.TP
+.BI tls\-surplus " BYTES"
+At least so much static TLS for libraries that are opened later.
+.TP
+.BI env " NAME VALUE"
+Set in the environment of the program, and so of its children.
+.SH FILES
 .TP
 .I PROGRAM.myld.conf
-Configuration of one program that its children do not inherit: lines of
-.BR search ,
-.BR map ,
-.BR preload ,
-.B bind
-and
-.BR tls\-surplus .
+See above.
 .TP
 .I /etc/ld.so.cache
 Where libraries are, written by
 .BR ldconfig (8).
+.TP
+.I /etc/ld.so.preload
+Libraries that every program loads.
 .SH EXIT STATUS
-That of the program. 127 if it cannot be started, 1 if only versions are missing or the command line is wrong.
+That of the program; without one, 0. 127 if a library or a symbol is missing or a file cannot be used, 1 if nothing but
+versions is missing, if
+.B \-\-explain
+finds nothing, or if the command line is wrong.
+.B \-\-verify
+has its own.
 .SH SEE ALSO
 .BR ld.so (8),
-.BR ldd (1)
+.BR ldd (1),
+.BR myld\-ldd (1),
+.BR myld\-bundle (1)
 '''
 
 
@@ -73,36 +144,66 @@ def manual(found, version):
     return out + TAIL
 
 
+def takes_file(placeholder):
+    return placeholder in ("FILE", "PATH", "DIR")
+
+
 def bash(found, version):
     plain = " ".join(name for name, _, _ in found)
-    files = "|".join(name for name, p, _ in found if p in ("FILE", "PATH", "DIR"))
-    other = "|".join(name for name, p, _ in found if p and p not in ("FILE", "PATH", "DIR"))
+    files = "|".join(name for name, p, _ in found if takes_file(p))
+    other = "|".join(name for name, p, _ in found if p and not takes_file(p))
     return f'''# Completion of myld(8) {version} for bash.
 _myld() {{
-  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
+  local i word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
+  COMPREPLY=()
+  # Behind the program: what belongs to the program.
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${{COMP_WORDS[i]}} in
+      {files}|{other}) [[ ${{COMP_WORDS[i+1]}} == '=' ]] && ((i++)); ((i++)) ;;
+      --) ((i++)); break ;;
+      --*) ;;
+      *) break ;;
+    esac
+  done
+  if ((i < COMP_CWORD)) && [[ ${{COMP_WORDS[i]}} != --* ]]; then
+    if declare -F _command_offset >/dev/null; then _command_offset $i; else COMPREPLY=($(compgen -f -- "$word")); fi
+    return
+  fi
+  [[ $before == '=' ]] && before=${{COMP_WORDS[COMP_CWORD-2]}}
   case $before in
-    {files}) COMPREPLY=($(compgen -f -- "$word")); return ;;
-    {other}) COMPREPLY=(); return ;;
+    {files}) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    {other}) return ;;
   esac
-  if [[ $word == --* ]]; then
+  if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "{plain}" -- "$word"))
   else
+    compopt -o filenames 2>/dev/null
     COMPREPLY=($(compgen -f -- "$word"))
   fi
 }}
-complete -o filenames -F _myld myld
+complete -F _myld myld
 '''
 
 
 def zsh(found, version):
-    lines = [f"#compdef myld", f"# Completion of myld(8) {version} for zsh.", "_arguments \\"]
+    lines = ["#compdef myld", f"# Completion of myld(8) {version} for zsh.", "_arguments -S \\"]
     for name, placeholder, text in found:
         text = re.sub(r"[\[\]:'\\]", " ", text)
-        value = f":{placeholder}:_files" if placeholder else ""
-        lines.append(f"  '{name}[{text}]{value}' \\")
-    return "\n".join(lines + ["  '1:program:_files -g \"*(*)\"' '*:argument:_files'"]) + "\n"
+        value = f":{placeholder}:{'_files' if takes_file(placeholder) else ' '}" if placeholder else ""
+        lines.append(f"  '{name}{'=' if placeholder else ''}[{text}]{value}' \\")
+    return "\n".join(lines + ["  '1:program:_files' '*::argument:_normal'"]) + "\n"
+
+
+def fish(found, version):
+    lines = [f"# Completion of myld(8) {version} for fish.",
+             "complete -c myld -F"]
+    for name, placeholder, text in found:
+        text = text.replace("\\", r"\\").replace("'", r"\'")
+        value = "" if not placeholder else " -r -F" if takes_file(placeholder) else " -x"
+        lines.append(f"complete -c myld -l {name[2:]}{value} -d '{text}'")
+    return "\n".join(lines) + "\n"
 
 
 source, version, kind, out = sys.argv[1:]
-make = {"man": manual, "bash": bash, "zsh": zsh}[kind]
+make = {"man": manual, "bash": bash, "zsh": zsh, "fish": fish}[kind]
 pathlib.Path(out).write_text(make(options(pathlib.Path(source).read_text()), version))
