@@ -13,7 +13,8 @@ inline constexpr long kSysGetcwd = 17, kSysFcntl = 25, kSysGetdents64 = 61, kSys
                       kSysUname = 160, kSysGetpid = 172, kSysGettid = 178, kSysMunmap = 215,
                       kSysExecve = 221, kSysMmap = 222, kSysMprotect = 226, kSysMadvise = 233,
                       kSysMemfdCreate = 279, kSysMembarrier = 283, kSysRseq = 293, kSysMseal = 462,
-                      kSysPrlimit64 = 261, kSysRtSigaction = 134, kSysFstatat = 79;
+                      kSysPrlimit64 = 261, kSysRtSigaction = 134, kSysFstatat = 79,
+                      kSysMkdirat = 34, kSysUnlinkat = 35, kSysFsync = 82, kSysRenameat2 = 276;
 
 /// The kernel's struct stat, of which the loader reads identity, type and size.
 struct Stat {

@@ -15,7 +15,8 @@ inline constexpr long kSysRead = 0, kSysWrite = 1, kSysClose = 3, kSysFstat = 5,
                       kSysArchPrctl = 158, kSysGettid = 186, kSysFutex = 202,
                       kSysSetTidAddress = 218, kSysExitGroup = 231, kSysOpenat = 257,
                       kSysReadlinkat = 267, kSysSetRobustList = 273, kSysMembarrier = 324,
-                      kSysRseq = 334, kSysMemfdCreate = 319, kSysClockGettime = 228;
+                      kSysRseq = 334, kSysMemfdCreate = 319, kSysClockGettime = 228, kSysFsync = 74,
+                      kSysMkdirat = 258, kSysUnlinkat = 263, kSysRenameat2 = 316;
 
 inline constexpr long kOpenNoFollow = 0400000;  // O_NOFOLLOW
 

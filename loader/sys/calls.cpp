@@ -56,6 +56,12 @@ long stat(const char* path, Stat* out) {
       [&] { return arch::syscall(arch::kSysFstatat, kAtFdcwd, word(path), word(out), 0); });
 }
 
+long link_stat(const char* path, Stat* out) {
+  constexpr long kNoFollow = 0x100;
+  return retry(
+      [&] { return arch::syscall(arch::kSysFstatat, kAtFdcwd, word(path), word(out), kNoFollow); });
+}
+
 long pread_full(int fd, void* to, std::size_t bytes, std::uint64_t offset) {
   std::size_t got = 0;
   while (got < bytes) {
@@ -135,6 +141,32 @@ long create_file(const char* path) {
       [&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kFlags, kMode); });
 }
 
+long create_new_file(const char* path, int mode) {
+  constexpr long kWriteOnly = 01, kCreate = 0100, kExclusive = 0200, kCloexec = 02000000;
+  constexpr long kFlags = kWriteOnly | kCreate | kExclusive | kCloexec | arch::kOpenNoFollow;
+  return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kFlags, mode); });
+}
+
+long open_no_link(const char* path) {
+  constexpr long kCloexec = 02000000, kNonblock = 04000;
+  constexpr long kFlags = kCloexec | kNonblock | arch::kOpenNoFollow;
+  return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kFlags); });
+}
+
+long sync_file(int fd) {
+  return retry([&] { return arch::syscall(arch::kSysFsync, fd); });
+}
+
+long make_directory(const char* path, int mode) {
+  return arch::syscall(arch::kSysMkdirat, kAtFdcwd, word(path), mode);
+}
+
+long unlink(const char* path) { return arch::syscall(arch::kSysUnlinkat, kAtFdcwd, word(path), 0); }
+
+long rename(const char* from, const char* to) {
+  return arch::syscall(arch::kSysRenameat2, kAtFdcwd, word(from), kAtFdcwd, word(to), 0);
+}
+
 long readlink(const char* path, char* to, std::size_t capacity) {
   return arch::syscall(arch::kSysReadlinkat, kAtFdcwd, word(path), word(to),
                        static_cast<long>(capacity));
@@ -203,10 +235,17 @@ void futex_wake(std::uint32_t* at, int count) {
   arch::syscall(arch::kSysFutex, word(at), kWakePrivate, count);
 }
 
-std::uint64_t monotonic_ns() {
+namespace {
+
+std::uint64_t clock_ns(long clock) {
   std::int64_t t[2] = {};
-  arch::syscall(arch::kSysClockGettime, 1, word(t));
+  arch::syscall(arch::kSysClockGettime, clock, word(t));
   return static_cast<std::uint64_t>(t[0]) * 1000000000u + static_cast<std::uint64_t>(t[1]);
 }
+
+}  // namespace
+
+std::uint64_t monotonic_ns() { return clock_ns(1); }
+std::uint64_t realtime_ns() { return clock_ns(0); }
 
 }  // namespace myld::sys

@@ -14,8 +14,8 @@ inline constexpr int kProtNone = 0, kProtRead = 1, kProtWrite = 2, kProtExec = 4
 inline constexpr int kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20,
                      kMapNoReserve = 0x4000, kMapPopulate = 0x8000;
 inline constexpr int kEperm = 1, kEnoent = 2, kEintr = 4, kEbadf = 9, kEnomem = 12, kEacces = 13,
-                     kEfault = 14, kEnotdir = 20, kEinval = 22, kEnospc = 28, kEnametoolong = 36,
-                     kEnosys = 38, kEloop = 40;
+                     kEfault = 14, kEexist = 17, kEnotdir = 20, kEinval = 22, kEnospc = 28,
+                     kEnametoolong = 36, kEnosys = 38, kEloop = 40;
 inline constexpr int kMadvHugePage = 14, kMadvPopulateRead = 22, kMadvPopulateWrite = 23;
 
 /// open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK): the last so that a FIFO does not hang the start.
@@ -30,6 +30,8 @@ long duplicate(int fd);
 long memory_file(const char* name);
 long fstat(int fd, Stat* out);
 long stat(const char* path, Stat* out);
+/// The same of a symbolic link itself.
+long link_stat(const char* path, Stat* out);
 /// Reads until `bytes` are there, the file ends or an error: returns the bytes read.
 long pread_full(int fd, void* to, std::size_t bytes, std::uint64_t offset);
 long map(void* at, std::size_t bytes, int prot, int flags, int fd, std::uint64_t offset);
@@ -52,6 +54,16 @@ long open_device(const char* path);
 long read_directory(int fd, void* to, std::size_t bytes);
 /// open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666).
 long create_file(const char* path);
+/// open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode): -EEXIST if it is there.
+long create_new_file(const char* path, int mode);
+/// open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK).
+long open_no_link(const char* path);
+/// fsync(2).
+long sync_file(int fd);
+long make_directory(const char* path, int mode);
+long unlink(const char* path);
+/// rename(2): replaces what `to` is a name of, at once.
+long rename(const char* from, const char* to);
 long readlink(const char* path, char* to, std::size_t capacity);
 long getcwd(char* to, std::size_t capacity);
 /// uname(2).
@@ -76,6 +88,8 @@ void futex_wait(std::uint32_t* word, std::uint32_t expected);
 void futex_wait_for(std::uint32_t* word, std::uint32_t expected, std::uint64_t ns);
 void futex_wake(std::uint32_t* word, int count);
 std::uint64_t monotonic_ns();
+/// Since 1970, as files are stamped.
+std::uint64_t realtime_ns();
 
 constexpr bool is_regular(const Stat& s) { return (s.st_mode & 0170000) == 0100000; }
 constexpr bool is_set_user_id(const Stat& s) { return (s.st_mode & 04000) != 0; }
