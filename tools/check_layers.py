@@ -15,10 +15,11 @@ import re
 import sys
 
 # A layer is a folder, or a file that stands between two folders.
-LAYERS = ["arch", "loader/base", "loader/sys", "loader/heap", "loader/elf", "loader/map", "loader/stub",
+LAYERS = ["arch", "loader/base", "loader/sys", "loader/heap", "loader/binding", "loader/elf", "loader/map",
+          "loader/stub",
           "loader/find", "loader/load", "rtld/scope", "rtld/audit", "rtld/abi", "rtld/tls", "rtld/runtime.hpp",
           "rtld/entry.hpp", "rtld/relocate", "rtld/entry.cpp", "rtld/init", "rtld/debug",
-          "rtld/dlopen", "rtld/glibc", "rtld/start"]
+          "rtld/dlopen", "rtld/glibc", "rtld/binding", "rtld/start"]
 # loader/boot runs before self-relocation: it may include these and its own folder, nothing else.
 BOOT = "loader/boot"
 BOOT_INCLUDES = ("arch/", "loader/boot/", "loader/base/addr.hpp", "loader/elf/layout.hpp")

@@ -121,6 +121,11 @@ Status Searcher::look_at(int fd, const char* path, Found& out, std::uint16_t mac
   return {};
 }
 
+const char* Searcher::platform() const {
+  platform_known_ = true;
+  return config.cpu.platform == nullptr ? nullptr : config.cpu.platform(config.cpu.context);
+}
+
 char* Searcher::expand(const char* text, std::size_t length, const Requester* requester) const {
   Builder b;
   for (std::size_t i = 0; i < length;) {
@@ -136,7 +141,7 @@ char* Searcher::expand(const char* text, std::size_t length, const Requester* re
     else if ((n = token_length(at, left, "LIB")) != 0)
       value = config.machine->lib_dir;
     else if ((n = token_length(at, left, "PLATFORM")) != 0)
-      value = config.cpu.platform == nullptr ? nullptr : config.cpu.platform(config.cpu.context);
+      value = platform();
     if (n == 0) {
       b.add(text + i++, 1);
       continue;
@@ -480,9 +485,13 @@ Status Searcher::search_rpaths(Requester& requester, const Query& q) {
 }
 
 Status Searcher::find(const char* name, Requester* requester, Found& out) {
-  Status s = find_name(name, requester, out);
+  Status result{};
+  if (memory.recall != nullptr && memory.recall(memory.context, name, requester, out, result))
+    return result;
+  result = find_name(name, requester, out);
+  if (memory.note != nullptr) memory.note(memory.context, name, requester, result, out);
   if (log::wants(log::kLibs) && find_char(name, '/') == nullptr) log::Line() << "";
-  return s;
+  return result;
 }
 
 Status Searcher::find_name(const char* name, Requester* requester, Found& out) {

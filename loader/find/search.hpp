@@ -91,6 +91,17 @@ struct Redirector {
   const char* (*path)(void* context, const char* path, const Requester*, By) = nullptr;
   void* context = nullptr;
 };
+/// What earlier searches found, and who is told of each (rtld/binding).
+struct Memory {
+  /// Gives the result of a search where it is known; false: it is not, and the search is made.
+  bool (*recall)(void* context, const char* name, Requester*, Found& out, Status& result) = nullptr;
+  void (*note)(void* context,
+               const char* name,
+               Requester*,
+               const Status& result,
+               const Found& out) = nullptr;
+  void* context = nullptr;
+};
 /// What the CPU has to say, asked for when it is first needed: finding out costs microseconds.
 struct CpuNames {
   std::span<const char* const> (*hwcaps)(void* context) = nullptr;
@@ -135,6 +146,7 @@ public:
   Config config;
   Listener listener;
   Redirector redirector;
+  Memory memory;
 
   /// Opens the file that `name` means when `requester` asks (nullptr: nobody in particular).
   /// Errors: cannot_open with ENOENT if it is nowhere; else that of the file that was chosen.
@@ -153,6 +165,14 @@ public:
 
   /// Errors point into what is about to be released: this keeps their words. Under the load lock.
   KeptError kept;
+
+  /// Value of $PLATFORM, or nullptr.
+  const char* platform() const;
+
+  /// Was the CPU asked for names that a search depends on?
+  bool asked_cpu() const { return hwcaps_known_ || platform_known_; }
+  /// Was ld.so.cache looked at?
+  bool asked_cache() const { return cache_loaded_; }
 
   /// The directories of LD_LIBRARY_PATH, and the default ones.
   DirectoryList& library_path();
@@ -200,6 +220,7 @@ private:
   bool configured_split_ = false;
   bool library_path_split_ = false, default_split_ = false, cache_loaded_ = false;
   bool hwcaps_known_ = false;
+  mutable bool platform_known_ = false;
   Vec<const char*> hwcaps_;  ///< heap strings
   std::size_t hwcaps_prepended_ = 0;
   std::uint32_t lists_ = 0;  ///< made so far, for Directory::mark
