@@ -11,8 +11,8 @@ using elf::Rela;
 std::span<const Rela> symbolic_part(const Module& m) {
   return m.image.rela.empty() ? m.image.rela : m.image.rela.subspan(m.image.relative_count);
 }
-std::span<const Rela> bound_plt(const Module& m) {
-  return m.lazy ? std::span<const Rela>{} : m.image.jmprel;
+std::span<const Rela> bound_plt(const Module& m, bool lazy_too) {
+  return m.lazy && !lazy_too ? std::span<const Rela>{} : m.image.jmprel;
 }
 
 bool same_scopes(const load::ScopeChain& a, const load::ScopeChain& b) {
@@ -36,7 +36,9 @@ void collect(std::span<const Rela> relocations, std::uint32_t user, scope::Batch
 
 }  // namespace
 
-void look_up_references(std::span<Module* const> modules, scope::Batch& batch) {
+void look_up_references(std::span<Module* const> modules,
+                        scope::Batch& batch,
+                        bool lazy_slots_too) {
   if (scope::looks_up_one_by_one()) return;
   const load::ScopeChain* chain = nullptr;
   std::uint64_t references = 0;
@@ -44,7 +46,7 @@ void look_up_references(std::span<Module* const> modules, scope::Batch& batch) {
     if (m->scopes == nullptr) continue;
     // The chain that is shared is that of the first module which has no list of its own in front.
     if (chain == nullptr && !m->image.symbolic && m->scopes->count <= 2) chain = m->scopes;
-    references += symbolic_part(*m).size() + bound_plt(*m).size();
+    references += symbolic_part(*m).size() + bound_plt(*m, lazy_slots_too).size();
   }
   if (chain == nullptr || chain->count == 0) return;
   const load::ModuleList* first = chain->scopes[0]->read();
@@ -55,7 +57,7 @@ void look_up_references(std::span<Module* const> modules, scope::Batch& batch) {
     const Module& m = *modules[user];
     if (m.scopes == nullptr || m.is_loader || !same_scopes(*m.scopes, *chain)) continue;
     collect(symbolic_part(m), user, batch);
-    collect(bound_plt(m), user, batch);
+    collect(bound_plt(m, lazy_slots_too), user, batch);
   }
   batch.run();
 }

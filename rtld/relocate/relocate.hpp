@@ -1,5 +1,6 @@
 // Relocation: every word of a module that depends on where things are gets its final value.
 #pragma once
+#include "loader/binding/format.hpp"
 #include "loader/load/loader.hpp"
 #include "rtld/runtime.hpp"
 #include "rtld/scope/batch.hpp"
@@ -25,17 +26,28 @@ Status relocate(Runtime& runtime,
                 const load::ErrorSink& sink,
                 const FoundReferences* found = nullptr);
 
-/// What the relocations of one module refer to, from a batch.
+/// What a binding file says of one module's relocations.
+struct BoundSlots {
+  std::span<const binding::Slot> addresses, others;
+  std::span<Module* const> modules;       ///< by provider
+  std::span<const std::uint64_t> biases;  ///< by provider, and 0 for absolute values
+};
+
+/// What the relocations of one module refer to: from a batch, or from a binding file.
 struct FoundReferences {
   const scope::Batch* batch;
-  std::uint32_t user;  ///< the module's number there
+  std::uint32_t user;                 ///< the module's number there
+  const BoundSlots* bound = nullptr;  ///< then there is no batch
 };
 
 /// Collects what the relocations of `modules`, whose scope is the same, will ask for, and looks it
 /// up in one go where that pays: else, and where memory is short, `batch` stays empty. Modules
-/// whose scope is another (DT_SYMBOLIC, RTLD_DEEPBIND) are left out. Needs: scopes made, `lazy`
+/// whose scope is another (DT_SYMBOLIC, RTLD_DEEPBIND) are left out. `lazy_slots_too`: PLT slots of
+/// modules that are bound lazily count as well. Needs: scopes made, `lazy`
 /// decided. Gives: module i of `modules` is user i.
-void look_up_references(std::span<Module* const> modules, scope::Batch& batch);
+void look_up_references(std::span<Module* const> modules,
+                        scope::Batch& batch,
+                        bool lazy_slots_too = false);
 
 /// What a symbol is looked up for by a relocation of this kind.
 constexpr scope::Purpose purpose_of(arch::RelocKind kind) {

@@ -37,7 +37,8 @@ public:
             const load::ErrorSink& sink,
             const FoundReferences* found = nullptr)
       : runtime_(runtime), m_(module), image_(module.image), bias_(module.image.bias.value),
-        sink_(sink), found_(found) {}
+        sink_(sink), found_(found == nullptr || found->bound != nullptr ? nullptr : found),
+        bound_(found == nullptr ? nullptr : found->bound) {}
 
   /// All but the resolvers of the module's own code, which finish() calls.
   Status run();
@@ -84,6 +85,11 @@ private:
   void prefetch(std::span<const Rela> relocations, std::size_t i) const;
   Status lazy_slot(const Rela& r);
   Status irelative();
+  Status irelative(const Rela& r);
+  Status apply_bound();
+  Status apply_addresses();
+  Status apply_other(const binding::Slot& slot);
+  const Rela* relocation(std::uint32_t number) const;
   Status copy(const Rela& r, const Sym& symbol, const Definition& d);
   Status
   thread_local_storage(const Rela& r, RelocKind kind, const Definition& d, bool undefined_weak);
@@ -96,6 +102,9 @@ private:
   std::uintptr_t bias_;
   const load::ErrorSink& sink_;
   const FoundReferences* found_;  ///< nullptr: everything is looked up here
+  const BoundSlots* bound_;       ///< nullptr: nothing is known
+  /// Set while a relocation is done that is known from bound_.
+  const Definition* known_ = nullptr;
   // Where relocations may store: the writable segments but for the tables that the loader goes on
   // reading. Ascending link addresses; and the one that the last place was in.
   Vec<elf::Image::Range> windows_;
@@ -220,6 +229,7 @@ Status Relocator<Port>::relative(std::span<const Rela> relocations) {
 
 template <arch::IsPort Port>
 Definition Relocator<Port>::definition(const Sym& symbol, std::uint32_t index, Purpose purpose) {
+  if (known_ != nullptr) return scope::settle(m_, symbol, purpose, *known_);
   if (found_ != nullptr)
     if (const auto* e = found_->batch->find(found_->user, index, purpose); e != nullptr)
       return scope::conclude(m_, symbol, purpose, e->result());
@@ -235,7 +245,7 @@ Result<Definition> Relocator<Port>::lookup(const Rela& r, RelocKind kind, bool& 
   const Sym& symbol = image_.symbols[index];
   if (symbol.st_name >= image_.strings.size) return bad(Code::bad_relocation_symbol, r);
   Purpose purpose = purpose_of(kind);
-  if (index == last_index_ && purpose == last_purpose_) {
+  if (index == last_index_ && purpose == last_purpose_ && known_ == nullptr) {
     undefined_weak = !last_;
     return last_;
   }
@@ -524,14 +534,81 @@ template <arch::IsPort Port>
 Status Relocator<Port>::irelative() {
   if (!have_irelative_) return {};
   for (std::span<const Rela> table : {image_.rela, image_.jmprel})
-    for (const Rela& r : table) {
-      if (Port::reloc_kind(elf::reloc_type(r)) != RelocKind::irelative) continue;
-      if (!writable(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
-      LinkAddr resolver{static_cast<std::uint64_t>(r.r_addend)};
-      if (!image_.segments.is_code(resolver)) return bad(Code::bad_code_address, r);
-      store<std::uint64_t>(bias_ + r.r_offset,
-                           arch::call_ifunc((image_.bias + resolver).value, runtime_.hwcaps));
-    }
+    for (const Rela& r : table)
+      if (Port::reloc_kind(elf::reloc_type(r)) == RelocKind::irelative) MYLD_CHECK(irelative(r));
+  return {};
+}
+
+template <arch::IsPort Port>
+Status Relocator<Port>::irelative(const Rela& r) {
+  if (!writable(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
+  LinkAddr resolver{static_cast<std::uint64_t>(r.r_addend)};
+  if (!image_.segments.is_code(resolver)) return bad(Code::bad_code_address, r);
+  store<std::uint64_t>(bias_ + r.r_offset,
+                       arch::call_ifunc((image_.bias + resolver).value, runtime_.hwcaps));
+  return {};
+}
+
+// ---- From a binding file ---------------------------------------------------------------------
+
+/// Relocation number of binding::Slot; nullptr: there is none.
+template <arch::IsPort Port>
+const Rela* Relocator<Port>::relocation(std::uint32_t number) const {
+  if (number < image_.rela.size()) return &image_.rela[number];
+  std::size_t in_plt = number - image_.rela.size();
+  return in_plt < image_.jmprel.size() ? &image_.jmprel[in_plt] : nullptr;
+}
+
+/// In ascending order of address: each page is come to once, and nothing of the tables is read.
+template <arch::IsPort Port>
+Status Relocator<Port>::apply_addresses() {
+  for (const binding::Slot& s : bound_->addresses) {
+    bool ok = s.at - window_start_ < window_room() || writable(s.at, 8);
+    if (!ok || s.provider >= bound_->biases.size())
+      return Error{.code = Code::bad_relocation_offset,
+                   .object = m_.display,
+                   .subject = "a bound slot",
+                   .at = s.at};
+    store<std::uint64_t>(bias_ + s.at, bound_->biases[s.provider] + s.value);
+  }
+  return {};
+}
+
+template <arch::IsPort Port>
+Status Relocator<Port>::apply_other(const binding::Slot& s) {
+  const Rela* r = relocation(s.at);
+  if (r == nullptr)
+    return Error{.code = Code::bad_relocation_symbol,
+                 .object = m_.display,
+                 .subject = "a bound slot",
+                 .at = s.at};
+  if (s.kind == binding::SlotKind::resolver) return {};  // finish() does them
+  bool in_plt = s.at >= image_.rela.size();
+  if (in_plt && m_.lazy) return settle(lazy_slot(*r));
+  Definition d;
+  if (s.kind == binding::SlotKind::symbol) {
+    Module* provider = s.provider < bound_->modules.size() ? bound_->modules[s.provider] : nullptr;
+    if (provider == nullptr || s.value >= provider->image.symbol_limit)
+      return bad(Code::bad_relocation_symbol, *r);
+    d = {provider, &provider->image.symbols[s.value]};
+  }
+  if (s.kind != binding::SlotKind::look_up) known_ = &d;
+  Status status = one(*r);
+  known_ = nullptr;
+  last_index_ = 0;
+  return settle(status);
+}
+
+template <arch::IsPort Port>
+Status Relocator<Port>::apply_bound() {
+  MYLD_CHECK(apply_addresses());
+  if (m_.lazy) {
+    bool unbound = false;
+    for (const binding::Slot& s : bound_->others) unbound = unbound || s.at >= image_.rela.size();
+    m_.lazy = unbound && has_got_words();
+    if (m_.lazy) store_got_words();
+  }
+  for (const binding::Slot& s : bound_->others) MYLD_CHECK(apply_other(s));
   return {};
 }
 
@@ -545,6 +622,7 @@ Status Relocator<Port>::run() {
     MYLD_CHECK(relative(rest.first(image_.relative_count)));
     rest = rest.subspan(image_.relative_count);
   }
+  if (bound_ != nullptr) return apply_bound();
   for (std::size_t i = 0; i < rest.size(); ++i) {
     prefetch(rest, i + kAhead);
     MYLD_CHECK(bound(rest[i]));
@@ -559,7 +637,13 @@ Status Relocator<Port>::finish() {
     text_is_open_ = false;
     MYLD_CHECK(find_windows());
   }
-  MYLD_CHECK(irelative());
+  if (bound_ == nullptr) {
+    MYLD_CHECK(irelative());
+  } else {
+    for (const binding::Slot& s : bound_->others)
+      if (const Rela* r = relocation(s.at); s.kind == binding::SlotKind::resolver && r != nullptr)
+        MYLD_CHECK(irelative(*r));
+  }
   // Again, should a relocation have stored there.
   if (m_.lazy) store_got_words();
   return {};

@@ -243,7 +243,19 @@ Definition resolve(Module& m, const Sym& symbol, std::uint32_t index, Purpose pu
 
 bool looks_up_one_by_one() { return g_strong_first || log::wants(log::kSymbols | log::kBindings); }
 
+Definition look_up(Module& m, const Sym& symbol, std::uint32_t index, Purpose purpose) {
+  if (refers_to_itself(symbol)) return {&m, &symbol};
+  Request request =
+      Request::of(m.image.strings.data + symbol.st_name, version_of(m, index), purpose);
+  return choose(m, symbol, find(m.scopes, request));
+}
+
 Definition conclude(Module& m, const Sym& symbol, Purpose purpose, const Definition& found) {
+  if (refers_to_itself(symbol)) return {&m, &symbol};
+  return settle(m, symbol, purpose, choose(m, symbol, found));
+}
+
+Definition choose(Module& m, const Sym& symbol, const Definition& found) {
   if (refers_to_itself(symbol)) return {&m, &symbol};
   Definition d = found;
   if (elf::sym_visibility(symbol) == STV_PROTECTED && symbol.st_shndx != SHN_UNDEF) {
@@ -252,6 +264,10 @@ Definition conclude(Module& m, const Sym& symbol, Purpose purpose, const Definit
     bool canonical = d.module != nullptr && d.symbol->st_shndx == SHN_UNDEF;
     if (!canonical) d = {&m, &symbol};
   }
+  return d;
+}
+
+Definition settle(Module& m, const Sym& symbol, Purpose purpose, const Definition& d) {
   if (d && elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE && purpose != Purpose::copy)
     return unique(m.image.strings.data + symbol.st_name, d);
   return d;

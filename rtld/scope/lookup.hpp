@@ -102,6 +102,12 @@ enum class Match : std::uint8_t { no, yes, default_version };
 Match match(const Module& module, std::uint32_t index, const Request& request);
 /// What `symbol` of `module` is bound to when `found` is the first definition in its scopes.
 Definition conclude(Module& module, const Sym& symbol, Purpose purpose, const Definition& found);
+/// The first half of it, which has no effect: STB_GNU_UNIQUE is not looked at.
+Definition choose(Module& module, const Sym& symbol, const Definition& found);
+/// The second: `chosen` is what the reference is bound to, or for STB_GNU_UNIQUE the first of all.
+Definition settle(Module& module, const Sym& symbol, Purpose purpose, const Definition& chosen);
+/// resolve() without an effect, and without a word to LD_DEBUG: what choose() gives.
+Definition look_up(Module& module, const Sym& symbol, std::uint32_t index, Purpose purpose);
 
 /// Bracket a fork(2): the child must find the tables of unique symbols whole.
 void lock_unique_symbols();
