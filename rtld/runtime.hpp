@@ -14,11 +14,13 @@ namespace myld {
 /// What is done with the program.
 enum class Mode : std::uint8_t {
   run,
-  list,     ///< --list: its modules are printed; a missing one is an error
-  trace,    ///< LD_TRACE_LOADED_OBJECTS: the same for ldd(1), which shows what is missing
-  tree,     ///< --tree: mapped as data, nothing is run
-  explain,  ///< --explain: the same
-  verify,   ///< --verify: the exit status tells what kind of file it is
+  list,            ///< --list: its modules are printed; a missing one is an error
+  trace,           ///< LD_TRACE_LOADED_OBJECTS: the same for ldd(1), which shows what is missing
+  tree,            ///< --tree: mapped as data, nothing is run
+  explain,         ///< --explain: the same
+  verify,          ///< --verify: the exit status tells what kind of file it is
+  bind,            ///< --bind: mapped as data, its binding file is written
+  verify_binding,  ///< --verify-binding: the same, and the file is compared
 };
 
 /// What the user asked for, on the command line and in the environment.
@@ -41,6 +43,7 @@ struct Options {
   const char* explain = nullptr;             ///< --explain: a symbol or a library
   const char* argv0 = nullptr;               ///< --argv0
   const char* allow = nullptr;               ///< MYLD_ALLOW, --allow
+  const char* binding = nullptr;             ///< MYLD_BINDING
   const char* origin_path =
       nullptr;  ///< LD_ORIGIN_PATH: $ORIGIN of the program where /proc is not mounted
   const char* debug = nullptr;           ///< LD_DEBUG

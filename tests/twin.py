@@ -46,6 +46,7 @@ import itertools
 import pathlib
 import shutil
 import sys
+import time
 import tomllib
 
 import machines
@@ -151,9 +152,16 @@ def run_leg(leg, step, case, options, folder):
     env = ENVIRONMENT | {name: expand(value) for name, value in step.get("env", {}).items()}
     timeout = step.get("timeout", 20) * (5 if options.emulator else 1)
     command += [expand(arg) for arg in step.get("args", [])]
+    if options.bindings and loader_is_ours(leg):
+        # Not in the folder of the program, which libraries may be looked for in.
+        env["MYLD_BINDING"] = f"auto:{folder}.bindings"
     command, env, argv0 = options.machine.command(command, env, argv0)
     outcome = twins.run(command, folder, env, step.get("stdin", ""), timeout, argv0)
     return outcome.normalised(case.get("normalise", []), folder)
+
+
+def loader_is_ours(leg):
+    return leg != "ldso"
 
 
 def try_run(step, case, options, folders):
@@ -170,8 +178,10 @@ def try_run(step, case, options, folders):
     for leg in legs_of(case, options):
         if leg == "interp" and "options" in step:
             continue
-        outcome = run_leg(leg, step, case, options, folders[leg])
-        outcome.require(wanted, leg)
+        # With binding files: a start that writes one, and one that uses it.
+        for start in ["", " with a binding file"] if options.bindings else [""]:
+            outcome = run_leg(leg, step, case, options, folders[leg])
+            outcome.require(wanted, leg + start)
 
 
 def is_for(options, part):
@@ -198,6 +208,8 @@ def build_case(case, folder, options):
     for step in case["build"]:
         if is_for(options, step):
             build(step, case, options, folders["ldso"])
+    if options.bindings:
+        time.sleep(0.05)  # a file that has just changed is not bound to
     if "interp" in legs_of(case, options):
         shutil.copytree(folders["ldso"], folders["interp"], symlinks=True)
         programs = [f for f in folders["interp"].rglob("*") if f.is_file() and not f.is_symlink()
@@ -206,6 +218,8 @@ def build_case(case, folder, options):
             twins.set_interpreter(program, options.machine.loader)
         if not programs:
             raise Failure("no program was built")
+        if options.bindings:
+            time.sleep(0.05)
     return folders
 
 
@@ -221,6 +235,8 @@ def main():
     parser.add_argument("--cc", default="cc")
     parser.add_argument("--cxx", default="c++")
     parser.add_argument("--programs", type=pathlib.Path, default=ROOT / "tests/programs")
+    parser.add_argument("--bindings", action="store_true",
+                        help="each program runs twice, and writes and uses a binding file")
     parser.add_argument("--release", help="another Debian release, by name or by its glibc (2.41)")
     options = parser.parse_args()
     options.loader = options.loader.resolve()

@@ -111,6 +111,8 @@ enum class Code : std::uint16_t {
   unknown_option,
   missing_argument,
   bad_config,
+  cannot_bind,
+  cannot_write,
   preload_ignored,
   unknown_permission,
   no_standard_descriptor,

@@ -145,6 +145,8 @@ constexpr Text kTexts[] = {
     {Code::missing_argument, "option '{s}' requires an argument"},
     {Code::unknown_permission, "MYLD_ALLOW and --allow know wx, textrel and unsealed, not '{s}'"},
     {Code::no_standard_descriptor, "{o}: cannot open it in place of closed descriptor {v}"},
+    {Code::cannot_bind, "{o}: cannot be bound: {s}"},
+    {Code::cannot_write, "{o}: cannot write file"},
     {Code::bad_config, "{o}: line {v}: {s}"},
     {Code::preload_ignored, "object '{s}' from {d} cannot be preloaded ({o}): ignored."},
 };

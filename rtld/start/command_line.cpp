@@ -49,6 +49,11 @@ constexpr Option kOptions[] = {
        r.options.mode = Mode::explain;
        r.options.explain = v;
      }},
+    {"--bind", nullptr, "write the binding file of PROGRAM, which its starts then use, and exit",
+     [](Runtime& r, CommandLine&, const char*) { r.options.mode = Mode::bind; }},
+    {"--verify-binding", nullptr,
+     "compare the binding file of PROGRAM with what is found now, and exit",
+     [](Runtime& r, CommandLine&, const char*) { r.options.mode = Mode::verify_binding; }},
     {"--config", "FILE", "read this instead of PROGRAM.myld.conf (docs/config.md)",
      [](Runtime& r, CommandLine&, const char* v) { r.options.config = v; }},
     {"--report", "FILE", "write a page about the start of the program (HTML)",

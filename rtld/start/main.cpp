@@ -16,12 +16,14 @@
 #include "rtld/scope/lookup.hpp"
 #include "rtld/start/auditors.hpp"
 #include "rtld/start/auxv.hpp"
+#include "rtld/start/binding.hpp"
 #include "rtld/start/command_line.hpp"
 #include "rtld/start/config_file.hpp"
 #include "rtld/start/environment.hpp"
 #include "rtld/start/explain.hpp"
 #include "rtld/start/information.hpp"
 #include "rtld/start/modules.hpp"
+#include "rtld/start/references.hpp"
 #include "rtld/start/report.hpp"
 #include "rtld/start/start_report.hpp"
 #include "rtld/start/trace.hpp"
@@ -43,6 +45,8 @@ struct Start {
   Vec<Module*> order;         ///< the same, dependencies first
   bool had_auditors = false;  ///< the first thread is there before the program's libraries
   int program_index = 0;      ///< direct: of the program's name in the stack's argv
+  Binding binding;
+  bool is_bound = false;  ///< the closure is what its binding file says
 
   debug::Times times;
 
@@ -50,7 +54,7 @@ struct Start {
     if (log::wants(log::kStatistics)) time = sys::monotonic_ns();
   }
 
-  explicit Start(Runtime& r) : runtime(r), errors(r) {}
+  explicit Start(Runtime& r) : runtime(r), errors(r), binding(r) {}
 
   void require(const Status& status) {
     if (status) return;
@@ -118,7 +122,8 @@ void read_request(Start& s, std::uintptr_t* stack) {
   if (line.program_index == 0) usage_error(s, {.code = Code::missing_program});
   give_permissions(s);
   if (r.options.trace_file != nullptr || r.options.report_file != nullptr) start_timeline();
-  r.loader.as_data = r.options.mode == Mode::tree || r.options.mode == Mode::explain;
+  r.loader.as_data = r.options.mode == Mode::tree || r.options.mode == Mode::explain ||
+                     r.options.mode == Mode::bind || r.options.mode == Mode::verify_binding;
   s.program_index = line.program_index;
   if (r.argv[0] != nullptr) r.loader_name = r.argv[0];
   r.argc -= line.program_index;
@@ -171,25 +176,39 @@ void add_first_modules(Start& s) {
   sys::exit(status);
 }
 
+/// --bind, --verify-binding.
+[[noreturn]] void bind_closure(Start& s) {
+  constexpr int kVersionStatus = 1;
+  s.errors.stop_if_any(kVersionStatus);
+  load::interposers_first({s.closure.begin(), s.closure.size()});
+  if (!make_scopes(s.runtime, s.closure.span())) s.require(Error{.code = Code::out_of_memory});
+  s.binding.finish(s.errors, s.order.span());
+}
+
 /// Everything that the program needs, directly or not, mapped.
 void load_closure(Start& s) {
   timeline::Span pass("pass", "load");
   Runtime& r = s.runtime;
   s.mark(s.times.loading);
+  s.binding.begin();
   Vec<Module*> created;
   if (!created.push(r.program)) s.require(Error{.code = Code::out_of_memory});
   if (r.loader.searcher.config.machine == &arch::kHostMachine)
     add_preloads(r, created, s.errors.sink());
   s.require(r.loader.load_closure({}, created, s.errors.sink()));
   for (Module* m : created) m->from_start = true;
+  s.is_bound = s.binding.loaded();
   s.mark(s.times.loaded);
   if (!load::breadth_first(*r.program, s.closure) ||
       !init::dependencies_first(s.closure.span(), false, s.order))
     s.require(Error{.code = Code::out_of_memory});
-  if (r.loader.as_data) show_closure(s);
+  bool binds = r.options.mode == Mode::bind || r.options.mode == Mode::verify_binding;
+  if (r.loader.as_data && !binds) show_closure(s);
   if (s.errors.count != 0) s.errors.failures.find_the_rest(r, s.closure.span());
   s.errors.stop_if_any();
+  if (s.is_bound) return;
   s.require(r.loader.check_versions(s.closure.span(), s.errors.sink()));
+  if (binds) bind_closure(s);
   if (r.options.mode != Mode::run)
     trace(r, {s.closure.span(), s.order.span(), s.errors.missing.span()});
   constexpr int kVersionStatus = 1;
@@ -319,19 +338,25 @@ void relocate_modules(Start& s) {
     m->lazy = !r.options.bind_now && !m->image.bind_now;
   }
   scope::Batch batch;
-  {
+  if (!s.is_bound) {
     timeline::Span span("look up", "the references of all modules");
     relocate::look_up_references(s.order.span(), batch);
   }
   for (std::uint32_t i = 0; i < s.order.size(); ++i) {
     if (s.order[i]->is_loader) continue;
+    relocate::BoundSlots bound;
     relocate::FoundReferences found{&batch, i};
+    if (s.is_bound) {
+      bound = s.binding.slots_of(*s.order[i]);
+      found.bound = &bound;
+    }
     timeline::Span span("relocate", s.order[i]->display);
-    Status status =
-        relocate::relocate(r, *s.order[i], s.errors.sink(), batch.empty() ? nullptr : &found);
+    Status status = relocate::relocate(r, *s.order[i], s.errors.sink(),
+                                       batch.empty() && !s.is_bound ? nullptr : &found);
     if (!status) s.errors.fail(status.error());
   }
   s.errors.stop_if_any();
+  s.binding.relocated(s.order.span());
   for (Module* m : s.order) s.require(init::check_functions(*m));
   s.require(FileWatch::check());
   // The images hold relocated words, so they are copied only now.

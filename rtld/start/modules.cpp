@@ -272,6 +272,24 @@ Status execute(const Runtime& runtime, const char* path, char** arguments) {
       .code = Code::cannot_execute, .sys_errno = static_cast<int>(-result), .object = path};
 }
 
+/// The path as the kernel will know it when it starts the file. Where /proc is not mounted it stays
+/// as it is.
+void take_real_path(find::Found& found) {
+  char link[32] = "/proc/self/fd/", path[4096];
+  std::size_t n = strlen(link), digits = 0;
+  char reversed[10];
+  for (auto fd = static_cast<unsigned>(found.fd); fd != 0 || digits == 0; fd /= 10)
+    reversed[digits++] = static_cast<char>('0' + fd % 10);
+  while (digits != 0) link[n++] = reversed[--digits];
+  link[n] = 0;
+  long got = sys::readlink(link, path, sizeof path);
+  if (got <= 0 || static_cast<std::size_t>(got) == sizeof path) return;
+  char* copy = copy_string(path, static_cast<std::size_t>(got));
+  if (copy == nullptr) return;
+  release_string(found.path);
+  found.path = copy;
+}
+
 }  // namespace
 
 Status add_named_program(Runtime& runtime, const char* path, char** arguments) {
@@ -280,6 +298,8 @@ Status add_named_program(Runtime& runtime, const char* path, char** arguments) {
   std::uint16_t machine = runtime.loader.as_data ? elf::kAnyMachine : arch::Port::kMachine;
   MYLD_CHECK(find_char(path, '/') != nullptr ? searcher.open(path, found, machine)
                                              : searcher.find(path, nullptr, found));
+  if (runtime.options.mode == Mode::bind || runtime.options.mode == Mode::verify_binding)
+    take_real_path(found);
   elf::Ehdr header;
   memcpy(&header, found.head, sizeof header);
   if (header.e_machine != arch::Port::kMachine) {
@@ -294,7 +314,8 @@ Status add_named_program(Runtime& runtime, const char* path, char** arguments) {
   Vec<Module*> created;
   auto added = runtime.loader.add_file(runtime.first, found, path, nullptr, created);
   if (!added) {
-    if (added.error().code != Code::no_dynamic || runtime.options.mode == Mode::verify)
+    if (added.error().code != Code::no_dynamic || runtime.options.mode == Mode::verify ||
+        runtime.options.mode == Mode::bind || runtime.options.mode == Mode::verify_binding)
       return added.error();
     if (runs) return execute(runtime, file, arguments);
     list_nothing();

@@ -1,0 +1,160 @@
+#include "rtld/binding/recall.hpp"
+
+#include "loader/base/mem.hpp"
+#include "loader/sys/log.hpp"
+#include "rtld/binding/request.hpp"
+
+namespace myld::binding {
+
+using load::Module;
+
+/// Says why the file is not used, or no longer, for LD_DEBUG=files.
+bool Recall::refuse(const char* why, const char* what) {
+  valid_ = false;
+  if (!log::wants(log::kFiles)) return false;
+  log::Line line;
+  line << "binding file=" << file_.path() << "; not used: " << why;
+  if (what != nullptr) line << ": " << what;
+  return false;
+}
+
+bool Recall::begin(Runtime& r, const Policy& policy, const char* program, const char* key) {
+  runtime_ = &r;
+  bool found = each_directory(r, policy, [&](const char* directory) {
+    if (!file_.open(r, directory, program, key)) {
+      if (file_.refused != nullptr) refuse(file_.refused);
+      return false;
+    }
+    const char* reason = distrust_content();
+    if (reason == nullptr) reason = compare_request(program, key);
+    if (reason != nullptr) return refuse(reason);
+    return compare_stamps();
+  });
+  if (!found) {
+    file_.close();
+    return false;
+  }
+  numbers_ = {r.first, r.program, r.loader.self};
+  next_ = 0;
+  valid_ = true;
+  r.loader.searcher.memory = {&Recall::recall, nullptr, this};
+  return true;
+}
+
+const char* Recall::distrust_content() {
+  if (const char* reason = view_.read(file_.bytes(), arch::Port::kMachine)) return reason;
+  if (!view_.is_whole(file_.bytes())) return "its checksum is another";
+  BuildId own = build_id_of(runtime_->loader.self->image);
+  return view_.header().loader == own && own.length != 0 ? nullptr : "another loader wrote it";
+}
+
+const char* Recall::compare_request(const char* program, const char* key) {
+  const Header& h = view_.header();
+  if (!equal(view_.string(h.key), key)) return "it is for another request";
+  sys::Stat s;
+  if (sys::stat(runtime_->direct ? program : "/proc/self/exe", &s) < 0 ||
+      identity_of(s) != view_.modules()[0].file)
+    return "the program has changed";
+  if (h.directory != 0) {
+    char here[4096];
+    if (sys::getcwd(here, sizeof here) <= 0 || !equal(view_.string(h.directory), here))
+      return "the working directory is another";
+  }
+  if (h.cpu != 0) {
+    char* cpu = describe_cpu(*runtime_);
+    bool same = cpu != nullptr && equal(view_.string(h.cpu), cpu);
+    release_string(cpu);
+    if (!same) return "the CPU is another";
+  }
+  return nullptr;
+}
+
+bool Recall::compare_stamps() {
+  for (const StampRecord& stamp : view_.stamps()) {
+    sys::Stat s;
+    const char* path = view_.string(stamp.path);
+    long e = sys::stat(path, &s);
+    bool same = stamp.error != 0 ? e == -stamp.error : e >= 0 && identity_of(s) == stamp.file;
+    if (!same) return refuse("this has changed", path);
+  }
+  return true;
+}
+
+bool Recall::answer(const char* name,
+                    find::Requester* requester,
+                    find::Found& out,
+                    Status& result) {
+  if (!valid_) return false;
+  if (next_ == view_.searches().size()) return refuse("a search that was not made", name);
+  const SearchRecord& s = view_.searches()[next_++];
+  const void* owner = requester == nullptr ? nullptr : requester->owner;
+  if (owner == nullptr || numbers_.module(s.requester) != owner ||
+      !equal(view_.string(s.name), name))
+    return refuse("another search than the one that was made", name);
+  if (s.path == 0) {
+    result = Error{.code = Code::cannot_open, .sys_errno = sys::kEnoent, .object = name};
+    return true;
+  }
+  const char* path = view_.string(s.path);
+  find::Searcher& searcher = runtime_->loader.searcher;
+  result = searcher.open(path, out);
+  if (!result) return refuse("this cannot be opened", path);
+  if (identity_of(out.stat) != view_.modules()[s.module].file) {
+    sys::close(out.fd);
+    release_string(out.path);
+    return refuse("this has changed", path);
+  }
+  out.by = static_cast<find::By>(s.by);
+  const Module* of = s.of == kNone ? nullptr : numbers_.module(s.of);
+  out.of = of == nullptr ? nullptr : &of->requester;
+  return true;
+}
+
+bool Recall::loaded() {
+  if (runtime_ == nullptr) return false;
+  runtime_->loader.searcher.memory = {};
+  if (!valid_) return false;
+  if (next_ != view_.searches().size()) return refuse("fewer searches than were made");
+  if (!compare_modules()) return refuse("the modules are others");
+  if (log::wants(log::kFiles))
+    log::Line() << "binding file=" << file_.path() << "; used for "
+                << sys::Decimal{view_.modules().size()} << " modules, "
+                << sys::Decimal{view_.slots().size()} << " relocations";
+  return true;
+}
+
+bool Recall::compare_modules() {
+  std::span<const ModuleRecord> records = view_.modules();
+  if (numbers_.count() != records.size()) return false;
+  if (!modules_.reserve(records.size()) || !biases_.reserve(records.size() + 1)) return false;
+  for (std::uint32_t i = 0; i < records.size(); ++i) {
+    Module* m = numbers_.module(i);
+    const ModuleRecord& record = records[i];
+    // The program's file and the loader's build ID were compared before.
+    bool same_file = i < 2 || m->file == load::FileId{record.file.device, record.file.inode};
+    if (!same_file || build_id_of(m->image) != record.build_id) return false;
+    modules_.push_reserved(m);
+    biases_.push_reserved(m->image.bias.value);
+  }
+  biases_.push_reserved(0);  // of absolute values
+  return true;
+}
+
+relocate::BoundSlots Recall::slots_of(const Module& m) const {
+  std::uint32_t number = numbers_.of(&m);
+  if (number >= view_.modules().size()) return {};
+  const ModuleRecord& record = view_.modules()[number];
+  return {view_.addresses(record), view_.others(record), modules_.span(), biases_.span()};
+}
+
+void Recall::remove() {
+  if (runtime_ != nullptr && !file_.bytes().empty()) sys::unlink(file_.path());
+}
+
+void Recall::end() {
+  valid_ = false;
+  view_ = {};
+  file_.close();
+}
+
+}  // namespace myld::binding

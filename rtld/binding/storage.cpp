@@ -1,0 +1,183 @@
+#include "rtld/binding/storage.hpp"
+
+#include "loader/base/mem.hpp"
+#include "loader/heap/pointer_table.hpp"
+
+namespace myld::binding {
+namespace {
+
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 31;
+
+bool starts_with(const char* text, const char* prefix) {
+  for (; *prefix != 0; ++text, ++prefix)
+    if (*text != *prefix) return false;
+  return true;
+}
+
+/// Joins two parts and what stands between them; false: they do not fit.
+bool join(char (&to)[4096], const char* a, const char* between, const char* b) {
+  std::size_t n = strlen(a), m = strlen(between), k = strlen(b);
+  if (n + m + k >= sizeof to) return false;
+  memmove(to, a, n);
+  memcpy(to + n, between, m);
+  memcpy(to + n + m, b, k + 1);
+  return true;
+}
+
+const char* variable(const Runtime& r, const char* name) {
+  std::size_t n = strlen(name);
+  for (char** e = r.envp; *e != nullptr; ++e)
+    if (starts_with(*e, name) && (*e)[n] == '=' && (*e)[n + 1] != 0) return *e + n + 1;
+  return nullptr;
+}
+
+/// The user's, or root's, and nobody else's to write to.
+const char* distrust(const Runtime& r, const sys::Stat& s) {
+  constexpr std::uint32_t kOthersWrite = 022;
+  if (s.st_uid != 0 && s.st_uid != r.stack.get(sys::kAtEuid, UINT64_MAX))
+    return "it belongs to somebody else";
+  return (s.st_mode & kOthersWrite) != 0 ? "others can write to it" : nullptr;
+}
+
+const char* distrust_directory(const Runtime& r, const char* path) {
+  sys::Stat s;
+  if (sys::stat(path, &s) < 0 || !sys::is_directory(s)) return "it is in no directory";
+  return distrust(r, s) == nullptr ? nullptr : "its directory is not safe";
+}
+
+}  // namespace
+
+Policy parse_policy(const char* text) {
+  if (text == nullptr) return {};
+  Policy p;
+  if (starts_with(text, "auto:/")) return {.automatic = true, .directory = text + 5};
+  if (*text == '/') return {.directory = text};
+  p.automatic = equal(text, "auto");
+  p.use = p.own_directory = p.automatic || equal(text, "use");
+  return p;
+}
+
+bool file_path(const char* directory, const char* program, const char* key, char (&to)[4096]) {
+  const char* base = program;
+  for (const char* p = program; *p != 0; ++p)
+    if (*p == '/') base = p + 1;
+  constexpr std::size_t kMostOfName = 100, kDigits = 16;
+  std::size_t n = strlen(base);
+  if (n > kMostOfName) n = kMostOfName;
+  char name[kMostOfName + 1 + kDigits + 1];
+  memcpy(name, base, n);
+  name[n] = '.';
+  std::uint64_t hash = hash_string(key);
+  for (std::size_t i = 0; i < kDigits; ++i)
+    name[n + 1 + i] = "0123456789abcdef"[hash >> (60 - 4 * i) & 15];
+  name[n + 1 + kDigits] = 0;
+  return join(to, directory, "/", name);
+}
+
+bool StoredFile::open(const Runtime& r,
+                      const char* directory,
+                      const char* program,
+                      const char* key) {
+  close();
+  refused = nullptr;
+  if (!file_path(directory, program, key, path_)) return false;
+  long fd = sys::open_no_link(path_);
+  if (fd < 0) return false;
+  sys::Stat s;
+  if (sys::fstat(static_cast<int>(fd), &s) < 0 || !sys::is_regular(s))
+    refused = "it is no regular file";
+  else if (refused = distrust(r, s); refused == nullptr)
+    refused = distrust_directory(r, directory);
+  if (refused == nullptr && (s.st_size <= 0 || s.st_size > kMostBytes))
+    refused = "its size is impossible";
+  if (refused == nullptr) {
+    auto bytes = static_cast<std::size_t>(s.st_size);
+    long at = sys::map(nullptr, bytes, sys::kProtRead, sys::kMapPrivate | sys::kMapPopulate,
+                       static_cast<int>(fd), 0);
+    if (at < 0)
+      refused = "it cannot be mapped";
+    else
+      bytes_ = {reinterpret_cast<const std::uint8_t*>(at), bytes};
+  }
+  sys::close(static_cast<int>(fd));
+  return refused == nullptr;
+}
+
+void StoredFile::close() {
+  if (!bytes_.empty()) sys::unmap(bytes_.data(), bytes_.size());
+  bytes_ = {};
+}
+
+bool open_file(const Runtime& r,
+               const Policy& policy,
+               const char* program,
+               const char* key,
+               StoredFile& file) {
+  return each_directory(
+      r, policy, [&](const char* directory) { return file.open(r, directory, program, key); });
+}
+
+bool own_directory(const Runtime& r, char (&to)[4096]) {
+  if (const char* cache = variable(r, "XDG_CACHE_HOME"); cache != nullptr && *cache == '/')
+    return join(to, cache, "/", "myld");
+  const char* home = variable(r, "HOME");
+  return home != nullptr && *home == '/' && join(to, home, "/", ".cache/myld");
+}
+
+bool writing_directory(const Runtime& r, const Policy& policy, char (&to)[4096]) {
+  bool root = r.stack.get(sys::kAtEuid, UINT64_MAX) == 0;
+  if (policy.directory != nullptr) {
+    if (!join(to, policy.directory, "", "")) return false;
+  } else if (root && !policy.own_directory) {
+    join(to, kSystemDirectory, "", "");
+  } else if (!own_directory(r, to)) {
+    return false;
+  }
+  int mode = root ? 0755 : 0700;
+  if (sys::make_directory(to, mode) == -sys::kEnoent) {
+    std::size_t slash = strlen(to);
+    while (slash > 1 && to[slash] != '/') --slash;
+    to[slash] = 0;
+    sys::make_directory(to, mode);
+    to[slash] = '/';
+    sys::make_directory(to, mode);  // whether it is there now is found out by who writes
+  }
+  return true;
+}
+
+namespace {
+
+/// The new file beside the old one. One name for all writers, so that a writer that dies leaves at
+/// most one behind; what is older than a minute is such a one.
+long open_temporary(const char* path) {
+  constexpr int kMode = 0644;
+  constexpr std::int64_t kStale = 60;
+  long fd = sys::create_new_file(path, kMode);
+  sys::Stat s;
+  if (fd != -sys::kEexist || sys::link_stat(path, &s) < 0) return fd;
+  auto now = static_cast<std::int64_t>(sys::realtime_ns() / 1000000000u);
+  if (now - s.st_mtime_s < kStale && s.st_mtime_s <= now) return fd;
+  sys::unlink(path);
+  return sys::create_new_file(path, kMode);
+}
+
+}  // namespace
+
+Status write_file(const char* path, std::span<const std::uint8_t> bytes, bool durable) {
+  auto fail = [&](long e) {
+    return Error{.code = Code::cannot_write, .sys_errno = static_cast<int>(-e), .object = path};
+  };
+  char temporary[4096];
+  if (!join(temporary, path, ".", "new")) return fail(-sys::kEnametoolong);
+  long fd = open_temporary(temporary);
+  if (fd < 0) return fail(fd);
+  long result = sys::write_full(static_cast<int>(fd), bytes.data(), bytes.size());
+  if (result >= 0 && durable) result = sys::sync_file(static_cast<int>(fd));
+  if (long e = sys::close(static_cast<int>(fd)); result >= 0) result = e;
+  if (result >= 0) result = sys::rename(temporary, path);
+  if (result >= 0) return {};
+  sys::unlink(temporary);
+  return fail(result);
+}
+
+}  // namespace myld::binding

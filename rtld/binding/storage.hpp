@@ -1,0 +1,79 @@
+// Where binding files lie, who is believed, and how they are written.
+#pragma once
+#include "loader/base/result.hpp"
+#include "rtld/runtime.hpp"
+
+#include <span>
+
+namespace myld::binding {
+
+/// MYLD_BINDING: what is done with binding files.
+struct Policy {
+  bool use = true;
+  bool automatic = false;           ///< a start without one writes one
+  const char* directory = nullptr;  ///< the only one; nullptr: the usual ones
+  bool own_directory = false;       ///< the user's is looked at too
+};
+/// "off", "use", "auto", DIRECTORY, "auto:DIRECTORY"; nullptr: nothing was said. Anything else is
+/// "off".
+Policy parse_policy(const char* text);
+
+inline constexpr const char* kSystemDirectory = "/var/cache/myld";
+
+/// The path of a request's file in `directory`. False: it does not fit.
+bool file_path(const char* directory, const char* program, const char* key, char (&to)[4096]);
+
+/// A file that is mapped for reading.
+class StoredFile {
+public:
+  StoredFile() = default;
+  ~StoredFile() { close(); }
+  StoredFile(const StoredFile&) = delete;
+  StoredFile& operator=(const StoredFile&) = delete;
+
+  /// Opens the request's file in `directory`, if both belong to the user or to root and nobody else
+  /// can write to them. False: it is not there, or `refused` says why not.
+  bool open(const Runtime& runtime, const char* directory, const char* program, const char* key);
+  void close();
+  std::span<const std::uint8_t> bytes() const { return bytes_; }
+  const char* path() const { return path_; }
+  const char* refused = nullptr;
+
+private:
+  std::span<const std::uint8_t> bytes_;
+  char path_[4096];
+};
+
+/// The directories that are looked in, in order: calls visit(directory) until it says true.
+template <class Visit>
+bool each_directory(const Runtime& runtime, const Policy& policy, Visit visit);
+
+/// Opens the request's file in the first directory that has one. False: as StoredFile::open().
+bool open_file(const Runtime& runtime,
+               const Policy& policy,
+               const char* program,
+               const char* key,
+               StoredFile& file);
+
+/// Where new files go: MYLD_BINDING's directory, else the system's for root and the user's own for
+/// others. Makes it, with its parent, if need be. False: there is none.
+bool writing_directory(const Runtime& runtime, const Policy& policy, char (&to)[4096]);
+
+/// Puts a file in place as a whole: whoever opens it sees the old one or all of the new one. On
+/// failure nothing is left. `durable`: it survives a crash of the system. Errors: cannot_write.
+Status write_file(const char* path, std::span<const std::uint8_t> bytes, bool durable);
+
+// ---- Implementation ------------------------------------------------------------------------
+
+/// ~/.cache/myld, or what XDG_CACHE_HOME says. False: there is none.
+bool own_directory(const Runtime& runtime, char (&to)[4096]);
+
+template <class Visit>
+bool each_directory(const Runtime& runtime, const Policy& policy, Visit visit) {
+  if (policy.directory != nullptr) return visit(policy.directory);
+  char own[4096];
+  if (policy.own_directory && own_directory(runtime, own) && visit(own)) return true;
+  return visit(kSystemDirectory);
+}
+
+}  // namespace myld::binding

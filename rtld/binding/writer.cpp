@@ -1,0 +1,220 @@
+#include "rtld/binding/writer.hpp"
+
+#include "loader/base/mem.hpp"
+#include "loader/heap/scratch.hpp"
+#include "rtld/binding/request.hpp"
+
+namespace myld::binding {
+
+using load::Module;
+using scope::Definition;
+
+Bytes::~Bytes() { heap::release_scratch(data_, size_); }
+
+bool Bytes::allocate(std::size_t bytes) {
+  data_ = static_cast<std::uint8_t*>(heap::allocate_scratch(bytes));
+  size_ = data_ == nullptr ? 0 : bytes;
+  return data_ != nullptr;
+}
+
+namespace {
+
+Error cannot(const char* object, const char* why) {
+  return {.code = Code::cannot_bind, .object = object, .subject = why};
+}
+
+/// Finds with the batch what it knows, everything else by the plain walk.
+struct Batched {
+  const scope::Batch* batch;
+  Module* module;
+  std::uint32_t user;
+
+  static Definition
+  find(const void* self, Module& m, std::uint32_t symbol, scope::Purpose purpose) {
+    const auto& b = *static_cast<const Batched*>(self);
+    const elf::Sym& s = m.image.symbols[symbol];
+    if (!b.batch->empty())
+      if (const auto* e = b.batch->find(b.user, symbol, purpose); e != nullptr)
+        return scope::choose(m, s, e->result());
+    return scope::look_up(m, s, symbol, purpose);
+  }
+};
+
+Definition walk(const void*, Module& m, std::uint32_t symbol, scope::Purpose purpose) {
+  return scope::look_up(m, m.image.symbols[symbol], symbol, purpose);
+}
+
+class Writer {
+public:
+  Writer(const Contents& contents, bool one_by_one) : c_(contents), one_by_one_(one_by_one) {}
+  Status run(std::span<Module* const> order, Bytes& out);
+
+private:
+  std::uint32_t string(const char* s);
+  Status add_modules();
+  Status add_searches();
+  Status add_stamps();
+  Status add_slots(std::span<Module* const> order);
+  Status add_request(Header& header);
+  Status assemble(Header& header, Bytes& out);
+
+  const Contents& c_;
+  bool one_by_one_;
+  bool ok_ = true;
+  Vec<char> strings_;
+  Vec<ModuleRecord> modules_;
+  Vec<SearchRecord> searches_;
+  Vec<StampRecord> stamps_;
+  Vec<Slot> slots_;
+};
+
+/// Its offset in the table; "" is at 0.
+std::uint32_t Writer::string(const char* s) {
+  if (strings_.empty()) ok_ = ok_ && strings_.push(0);
+  if (s == nullptr || *s == 0) return 0;
+  std::size_t n = strlen(s) + 1, at = strings_.size();
+  ok_ = ok_ && strings_.reserve(at + n);
+  for (std::size_t i = 0; ok_ && i < n; ++i) strings_.push_reserved(s[i]);
+  return static_cast<std::uint32_t>(at);
+}
+
+Status Writer::add_modules() {
+  const Numbers& numbers = c_.recorder.numbers;
+  if (numbers.count() > kMostModules) return cannot(c_.program, "it has too many modules");
+  for (std::uint32_t i = 0; i < numbers.count(); ++i) {
+    const Module& m = *numbers.module(i);
+    ModuleRecord record{};
+    record.path = string(i == 0 ? c_.program : m.path);
+    record.build_id = build_id_of(m.image);
+    ok_ = ok_ && modules_.push(record);
+  }
+  sys::Stat s;
+  const char* program = c_.runtime.direct ? c_.program : "/proc/self/exe";
+  if (sys::stat(program, &s) < 0) return cannot(c_.program, "its file is not known");
+  if (!ok_) return Error{.code = Code::out_of_memory, .object = c_.program};
+  modules_[0].file = identity_of(s);
+  if (!c_.recorder.is_settled(modules_[0].file))
+    return cannot(c_.program, "the program has just changed");
+  return {};
+}
+
+Status Writer::add_searches() {
+  const Numbers& numbers = c_.recorder.numbers;
+  for (const Search& s : c_.recorder.searches) {
+    const auto* of = s.of == nullptr ? nullptr : static_cast<const Module*>(s.of->owner);
+    SearchRecord record{.name = string(s.name),
+                        .path = string(s.path),
+                        .requester = numbers.of(s.requester),
+                        .module = kNone,
+                        .of = of == nullptr ? kNone : numbers.of(of),
+                        .by = static_cast<std::uint32_t>(s.by)};
+    if (s.path != nullptr) {
+      for (std::uint32_t i = 2; i < numbers.count() && record.module == kNone; ++i)
+        if (numbers.module(i)->file == load::FileId{s.file.device, s.file.inode}) record.module = i;
+      if (record.module == kNone) return cannot(s.path, "it was found and not loaded");
+      modules_[record.module].file = s.file;
+    }
+    ok_ = ok_ && searches_.push(record);
+  }
+  return {};
+}
+
+Status Writer::add_stamps() {
+  for (const Stamp& s : c_.recorder.stamps)
+    ok_ = ok_ && stamps_.push({string(s.path), s.error, s.file});
+  return {};
+}
+
+Status Writer::add_slots(std::span<Module* const> order) {
+  scope::Batch batch;
+  if (!one_by_one_) relocate::look_up_references(order, batch, true);
+  std::size_t most = 0;
+  for (const Module* m : order)
+    most += m->image.rela.size() - m->image.relative_count + m->image.jmprel.size();
+  ok_ = ok_ && slots_.reserve(most);
+  for (std::uint32_t user = 0; user < order.size(); ++user) {
+    Module& m = *order[user];
+    std::uint32_t number = c_.recorder.numbers.of(&m);
+    if (m.is_loader || number == kNone) continue;
+    Batched batched{&batch, &m, user};
+    Finder finder = one_by_one_ ? Finder{&walk, nullptr} : Finder{&Batched::find, &batched};
+    bool lazy = !c_.runtime.options.bind_now && !m.image.bind_now;
+    SlotCounts counts;
+    auto first = static_cast<std::uint32_t>(slots_.size());
+    MYLD_CHECK(append_slots(m, c_.recorder.numbers, finder, lazy, slots_, counts));
+    modules_[number].first = first;
+    modules_[number].addresses = counts.addresses;
+    modules_[number].others = counts.others;
+  }
+  return {};
+}
+
+Status Writer::add_request(Header& header) {
+  header.key = string(c_.key);
+  if (c_.recorder.relative) {
+    char here[4096];
+    if (sys::getcwd(here, sizeof here) <= 0)
+      return cannot(c_.program, "the working directory is not known");
+    header.directory = string(here);
+  }
+  if (c_.runtime.loader.searcher.asked_cpu()) {
+    char* cpu = describe_cpu(c_.runtime);
+    if (cpu == nullptr) return Error{.code = Code::out_of_memory, .object = c_.program};
+    header.cpu = string(cpu);
+    release_string(cpu);
+  }
+  return {};
+}
+
+Status Writer::assemble(Header& header, Bytes& out) {
+  std::uint64_t at = sizeof(Header);
+  auto place = [&at](Table& table, std::size_t count, std::size_t element) {
+    at = (at + 7) & ~std::uint64_t{7};
+    table = {static_cast<std::uint32_t>(at), static_cast<std::uint32_t>(count)};
+    at += count * element;
+  };
+  place(header.modules, modules_.size(), sizeof(ModuleRecord));
+  place(header.searches, searches_.size(), sizeof(SearchRecord));
+  place(header.stamps, stamps_.size(), sizeof(StampRecord));
+  place(header.slots, slots_.size(), sizeof(Slot));
+  place(header.strings, strings_.size(), 1);
+  if (at > UINT32_MAX / 2) return cannot(c_.program, "the file would be too large");
+  if (!ok_ || !out.allocate(at)) return Error{.code = Code::out_of_memory, .object = c_.program};
+  auto put = [&out](const Table& table, const void* from, std::size_t element) {
+    if (table.count != 0) memcpy(out.data() + table.offset, from, table.count * element);
+  };
+  put(header.modules, modules_.data(), sizeof(ModuleRecord));
+  put(header.searches, searches_.data(), sizeof(SearchRecord));
+  put(header.stamps, stamps_.data(), sizeof(StampRecord));
+  put(header.slots, slots_.data(), sizeof(Slot));
+  put(header.strings, strings_.data(), 1);
+  header.bytes = at;
+  memcpy(out.data(), &header, sizeof header);
+  header.checksum = checksum(checked_part(out.span()));
+  memcpy(out.data(), &header, sizeof header);
+  return {};
+}
+
+Status Writer::run(std::span<Module* const> order, Bytes& out) {
+  Header header{};
+  memcpy(header.magic, kMagic, sizeof kMagic);
+  header.format = kFormat;
+  header.machine = arch::Port::kMachine;
+  header.loader = build_id_of(c_.runtime.loader.self->image);
+  if (header.loader.length == 0) return cannot(c_.program, "the loader has no build ID");
+  MYLD_CHECK(add_modules());
+  MYLD_CHECK(add_searches());
+  MYLD_CHECK(add_stamps());
+  MYLD_CHECK(add_slots(order));
+  MYLD_CHECK(add_request(header));
+  return assemble(header, out);
+}
+
+}  // namespace
+
+Status
+make_file(const Contents& contents, std::span<Module* const> order, bool one_by_one, Bytes& out) {
+  return Writer(contents, one_by_one).run(order, out);
+}
+
+}  // namespace myld::binding

@@ -1,0 +1,167 @@
+#include "rtld/start/binding.hpp"
+
+#include "loader/base/mem.hpp"
+#include "loader/sys/log.hpp"
+#include "rtld/binding/request.hpp"
+
+#include <new>
+
+namespace myld::start {
+
+using load::Module;
+
+namespace {
+
+/// Changes that are not older than the recorder asks for are then older than the search.
+constexpr std::uint64_t kSettleNs = 50000000;
+
+bool is_tool(const Runtime& r) {
+  return r.options.mode == Mode::bind || r.options.mode == Mode::verify_binding;
+}
+
+}  // namespace
+
+Binding::~Binding() {
+  release_string(program_);
+  release_string(key_);
+  if (recorder_ != nullptr) {
+    recorder_->~Recorder();
+    heap::release(recorder_, sizeof *recorder_);
+  }
+}
+
+void Binding::begin() {
+  policy_ = binding::parse_policy(runtime_.options.binding);
+  if ((!policy_.use && !is_tool(runtime_)) || !binding::may_take_part(runtime_)) return;
+  char path[4096];
+  if (!binding::program_path(runtime_, path)) return;
+  program_ = copy_string(path);
+  key_ = binding::make_key(runtime_, path);
+  if (program_ == nullptr || key_ == nullptr) return;
+  if (!is_tool(runtime_)) {
+    if (recall_.begin(runtime_, policy_, program_, key_) || !policy_.automatic) return;
+  } else {
+    std::uint32_t never = 0;
+    sys::futex_wait_for(&never, never, kSettleNs);
+  }
+  void* memory = heap::allocate(sizeof(binding::Recorder));
+  if (memory == nullptr) return;
+  recorder_ = new (memory) binding::Recorder;
+  recorder_->begin(runtime_);
+}
+
+bool Binding::loaded() {
+  if (watching()) {
+    refused_ = recorder_->end();
+    return false;
+  }
+  if (recall_.loaded()) return true;
+  forget_stale();
+  return false;
+}
+
+/// The next start writes a new one.
+void Binding::forget_stale() {
+  if (policy_.automatic) recall_.remove();
+}
+
+void Binding::relocated(std::span<Module* const> order) {
+  recall_.end();
+  if (!watching() || key_ == nullptr) return;
+  const char* why = refused_;
+  char directory[4096], path[4096];
+  binding::Bytes file;
+  binding::Contents contents{runtime_, *recorder_, program_, key_};
+  Status status{};
+  if (why == nullptr) status = binding::make_file(contents, order, false, file);
+  if (why == nullptr && status) {
+    bool place = binding::writing_directory(runtime_, policy_, directory) &&
+                 binding::file_path(directory, program_, key_, path);
+    if (!place)
+      why = "there is no directory for it";
+    else
+      status = binding::write_file(path, file.span(), false);
+  }
+  if (!log::wants(log::kFiles)) return;
+  log::Line line;
+  char text[512];
+  if (!status) render(status.error(), text, sizeof text);
+  if (why == nullptr && status)
+    line << "binding file=" << path << "; written";
+  else
+    line << "binding file of " << program_ << "; not written: " << (why != nullptr ? why : text);
+}
+
+void Binding::finish(StartErrors& errors, std::span<Module* const> order) {
+  Runtime& r = runtime_;
+  auto fail = [&](const Error& e) {
+    errors.fail(e);
+    sys::exit(1);
+  };
+  if (!watching() || key_ == nullptr)
+    fail({.code = Code::cannot_bind,
+          .object = r.argv[0],
+          .subject =
+              "not in secure execution, and not with LD_AUDIT, LD_BIND_NOT, LD_DYNAMIC_WEAK, "
+              "LD_PROFILE or LD_DEBUG"});
+  if (refused_ != nullptr)
+    fail({.code = Code::cannot_bind, .object = program_, .subject = refused_});
+  binding::Bytes file;
+  binding::Contents contents{r, *recorder_, program_, key_};
+  bool verifying = r.options.mode == Mode::verify_binding;
+  if (Status s = binding::make_file(contents, order, verifying, file); !s) fail(s.error());
+  if (verifying)
+    verify(file.span());
+  else
+    write(errors, file.span());
+  sys::exit(0);
+}
+
+void Binding::write(StartErrors& errors, std::span<const std::uint8_t> file) {
+  char directory[4096], path[4096];
+  if (!binding::writing_directory(runtime_, policy_, directory) ||
+      !binding::file_path(directory, program_, key_, path)) {
+    errors.fail({.code = Code::cannot_bind,
+                 .object = program_,
+                 .subject = "there is no directory for it (HOME is not set)"});
+    sys::exit(1);
+  }
+  if (Status s = binding::write_file(path, file, true); !s) {
+    errors.fail(s.error());
+    sys::exit(1);
+  }
+  binding::View view;
+  if (view.read(file, arch::Port::kMachine) != nullptr) __builtin_trap();
+  sys::Text(1) << path << ": " << sys::Decimal{view.modules().size()} << " modules, "
+               << sys::Decimal{view.slots().size()} << " relocations\n";
+}
+
+void Binding::verify(std::span<const std::uint8_t> fresh_bytes) {
+  binding::View fresh, stored;
+  if (fresh.read(fresh_bytes, arch::Port::kMachine) != nullptr) __builtin_trap();
+  binding::StoredFile file;
+  bool found = binding::open_file(runtime_, policy_, program_, key_, file);
+  const char* why = file.refused;
+  if (found) {
+    why = stored.read(file.bytes(), arch::Port::kMachine);
+    if (why == nullptr && !stored.is_whole(file.bytes())) why = "its checksum is another";
+  }
+  if (!found || why != nullptr) {
+    sys::Text(1) << program_ << ": " << (why == nullptr ? "there is no binding file" : file.path())
+                 << (why == nullptr ? "" : ": ") << (why == nullptr ? "" : why) << '\n';
+    sys::exit(1);
+  }
+  std::uint64_t differences = compare_bindings(stored, fresh);
+  {
+    sys::Text out(1);
+    out << file.path() << ": " << sys::Decimal{fresh.modules().size()} << " modules, "
+        << sys::Decimal{fresh.slots().size()} << " relocations: ";
+    if (differences == 0)
+      out << "equal\n";
+    else
+      out << sys::Decimal{differences} << " differences\n";
+  }
+  sys::exit(differences == 0 ? 0 : 1);
+}
+
+}  // namespace myld::start
