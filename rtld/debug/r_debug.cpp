@@ -12,12 +12,6 @@ extern "C" {
 namespace myld::debug {
 namespace {
 
-/// Namespace 0 uses the exported structure; each other one has its own, chained behind it.
-RDebug* r_debug_of(load::Namespace& ns) {
-  if (ns.id == 0) return &_r_debug;
-  return reinterpret_cast<RDebug*>(ns.r_debug);
-}
-
 void put_in_dynamic(const load::Module& m, const RDebug* value) {
   for (std::uint32_t i = 0; i < m.image.dynamic_count; ++i)
     if (m.image.dynamic[i].d_tag == DT_DEBUG)
@@ -31,6 +25,11 @@ bool is_writable(const load::Module& m) {
 }
 
 }  // namespace
+
+RDebug* r_debug_of(const load::Namespace& ns) {
+  if (ns.id == 0) return &_r_debug;
+  return reinterpret_cast<RDebug*>(ns.r_debug);
+}
 
 void publish(Runtime& runtime) {
   _r_debug.r_version = 1;

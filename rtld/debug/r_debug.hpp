@@ -22,6 +22,9 @@ struct RDebug {
   RDebug* r_next;
 };
 
+/// Namespace 0 uses the exported structure; each other one has its own, chained behind it.
+RDebug* r_debug_of(const load::Namespace& ns);
+
 /// Puts the address of _r_debug where debuggers look: in the DT_DEBUG of the program and, when it
 /// was run as a command, of the loader. Before RELRO is protected.
 void publish(Runtime& runtime);

@@ -5,6 +5,7 @@
 // reason of its own; and so does all that it leads to. The rest, cycles included, goes together.
 #include "loader/base/mem.hpp"
 #include "loader/sys/log.hpp"
+#include "rtld/debug/probes.hpp"
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/object_index.hpp"
@@ -189,12 +190,14 @@ void unload(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going) {
     }
     audit::activity(runtime.audit, ns, audit::kDelete);
     debug::announce(ns, debug::State::remove);
+    MYLD_PROBE_2("unmap_start", ns.id, debug::r_debug_of(ns));
     for (Module* m : going) debug::unlink(ns, *m);
     load::take_out(ns, going.span());
     retired.index(publish_index(index));
     if (runtime.abi->chain_changed != nullptr) runtime.abi->chain_changed(runtime, ns);
     audit::activity(runtime.audit, ns, audit::kConsistent);
     debug::announce(ns, debug::State::consistent);
+    MYLD_PROBE_2("unmap_complete", ns.id, debug::r_debug_of(ns));
     runtime.chain_lock->unlock();
   }
   retired.release();  // waits for the readers

@@ -5,6 +5,7 @@
 // lock is dropped and the constructors run.
 #include "loader/base/mem.hpp"
 #include "loader/sys/log.hpp"
+#include "rtld/debug/probes.hpp"
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/debug/reports.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
@@ -62,6 +63,9 @@ Status load_and_relocate(Runtime& runtime, Transaction& t, Module& root, int mod
   MYLD_CHECK(runtime.loader.check_versions(t.created.span(), kVersions));
   for (Module* m : t.created)
     if (!make_link_map(runtime, *m)) return no_memory(m->display);
+  const debug::RDebug* r_debug = debug::r_debug_of(t.ns());
+  t.mapping = false;
+  MYLD_PROBE_3("map_complete", t.ns().id, r_debug, root.link_map);
   MYLD_CHECK(t.make_group(root));
   for (Module* m : t.created)
     if (!make_scopes(*m, &root.group, (mode & kDeepBind) != 0)) return no_memory(m->display);
@@ -77,6 +81,7 @@ Status load_and_relocate(Runtime& runtime, Transaction& t, Module& root, int mod
   }
   if (log::wants(log::kScopes))
     for (Module* m : t.created) debug::log_scopes(*m);
+  MYLD_PROBE_2("reloc_start", t.ns().id, r_debug);
   scope::Batch batch;
   relocate::look_up_references(order.span(), batch);
   for (std::uint32_t i = 0; i < order.size(); ++i) {
@@ -143,6 +148,8 @@ Result<Opened> open_in(Runtime& runtime,
   if (root == nullptr) return Opened{};
   if (!t.created.empty()) {
     if (t.is_new_namespace) ns.program = root;
+    t.mapping = true;
+    MYLD_PROBE_2("map_start", ns.id, debug::r_debug_of(ns));
     MYLD_CHECK(load_and_relocate(runtime, t, *root, mode));
   }
   MYLD_CHECK(prepare(runtime, t, *root, mode));

@@ -2,6 +2,7 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/sys/log.hpp"
+#include "rtld/debug/probes.hpp"
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/entry.hpp"
@@ -197,11 +198,14 @@ void Transaction::commit() {
   if (!created.empty()) {
     if (runtime_.abi->chain_changed != nullptr) runtime_.abi->chain_changed(runtime_, ns_);
     debug::announce(ns_, debug::State::consistent);
+    // A debugger reads the chain from the first new module on.
+    MYLD_PROBE_3("reloc_complete", ns_.id, debug::r_debug_of(ns_), created[0]->link_map);
   }
   retired.release();
 }
 
 void Transaction::roll_back() {
+  if (mapping) MYLD_PROBE_2("map_failed", ns_.id, debug::r_debug_of(ns_));
   for (const NewChain& each : new_chains_) release_chain(each.chain);
   load::release_list(new_global_);
   release_index(new_index_);

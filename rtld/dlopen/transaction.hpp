@@ -15,6 +15,7 @@ public:
   Transaction& operator=(const Transaction&) = delete;
 
   Vec<Module*> created;  ///< in breadth-first order, the root first
+  bool mapping = false;  ///< map_start was told, and not yet how that ended
   const bool is_new_namespace;
 
   load::Namespace& ns() { return ns_; }

@@ -3,6 +3,7 @@
 #include "loader/find/timeline.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/log.hpp"
+#include "rtld/debug/probes.hpp"
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/debug/reports.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
@@ -160,6 +161,7 @@ void add_first_modules(Start& s) {
   if (r.loader.as_data && r.loader.searcher.config.machine != &arch::kHostMachine) return;
   if (!r.loader.as_data) s.require(add_vdso(r));
   s.require(add_self(r));
+  MYLD_PROBE_2("init_start", r.first.id, &_r_debug);
 }
 
 /// --tree, --explain.
@@ -394,6 +396,7 @@ void initialise_modules(Start& s) {
   Runtime& r = s.runtime;
   if (r.abi->before_constructors != nullptr) r.abi->before_constructors(r);
   debug::announce(r.first, debug::State::consistent);
+  MYLD_PROBE_2("init_complete", r.first.id, &_r_debug);
   audit::activity(r.audit, r.first, audit::kConsistent);
   r.started = true;
   r.loader.at_run_time = true;

@@ -1,0 +1,2 @@
+int nowhere(void);
+int broken(void) { return nowhere(); }
