@@ -100,8 +100,8 @@ class Debuggers:
         assert re.search(r"^0x.*libopened\.so$", text, re.M) and "Breakpoint 1, opened_inner" in text, text
 
     def test_gdb_steps_into_a_function_that_is_not_bound_yet(self):
-        text = self.gdb("break prog.c:18", "run x", "step", "bt 1")
-        assert re.search(r"^spin \(rounds=100000000\)", text, re.M), text
+        text = self.gdb("break prog.c:19", "run x", "step", "bt 1")
+        assert re.search(r"^spin \(rounds=.*100000000\)", text, re.M), text
 
     # ---- others ----
     def test_perf_names_functions_of_libraries(self):

@@ -63,3 +63,4 @@ mkdir -p lib/x86_64-linux-gnu && cp open/libvalue.so lib/x86_64-linux-gnu/
 
 # Auditors.
 for name in one two; do library audit/lib$name.so auditor.c -DNAME="\"$name\""; done
+program unused_loader prog.c $ab -Wl,--no-as-needed -l:ld-linux-x86-64.so.2 '-Wl,-rpath,$ORIGIN/lib'

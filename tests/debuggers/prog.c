@@ -1,4 +1,5 @@
-// What debuggers look at: opens libopened.so in this namespace, in a new one, and one that is not there.
+// What debuggers look at: opens libopened.so in this namespace, in a new one, and one that is not
+// there.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdio.h>
