@@ -184,7 +184,7 @@ void unload(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going) {
     ObjectIndex* index = index_without(going.span());
     if (index == nullptr || !hide(runtime, ns, going, retired)) {
       // Without memory to build the lists that readers need, the modules stay mapped, finalised.
-      release_index(index);
+      discard_index(index);
       runtime.chain_lock->unlock();
       return;
     }
@@ -194,6 +194,7 @@ void unload(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going) {
     for (Module* m : going) debug::unlink(ns, *m);
     load::take_out(ns, going.span());
     retired.index(publish_index(index));
+    for (Module* m : going) remove_handle(*m);
     if (runtime.abi->chain_changed != nullptr) runtime.abi->chain_changed(runtime, ns);
     audit::activity(runtime.audit, ns, audit::kConsistent);
     debug::announce(ns, debug::State::consistent);
@@ -229,8 +230,7 @@ int close(void* handle) {
   load::Namespace* ns = nullptr;
   {
     LoadGuard guard(runtime);
-    const ObjectIndex* index = current_index();
-    Module* m = index == nullptr ? nullptr : index->by_handle(handle);
+    Module* m = module_of_handle(handle);
     if (m == nullptr) {
       set_error({.code = Code::invalid_handle,
                  .object = runtime.program->display,

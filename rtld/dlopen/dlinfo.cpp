@@ -107,8 +107,7 @@ int info(void* handle, int request, void* argument) {
   Module* m = nullptr;
   {
     ReadSection section;
-    const ObjectIndex* index = current_index();
-    m = index == nullptr ? nullptr : index->by_handle(handle);
+    m = module_of_handle(handle);
   }
   if (m == nullptr) {
     set_error({.code = Code::invalid_handle,

@@ -59,8 +59,7 @@ look_up(Runtime& runtime, void* handle, const Request& request, std::uintptr_t c
     if (!d) return undefined(caller, request.name, version);
     return d;
   }
-  const ObjectIndex* index = current_index();
-  Module* m = index == nullptr ? nullptr : index->by_handle(handle);
+  Module* m = module_of_handle(handle);
   if (m == nullptr)
     return Error{.code = Code::invalid_handle,
                  .object = caller->display,

@@ -80,8 +80,7 @@ myld_why_loaded(void* handle, char* buffer, std::size_t size) {
   Runtime& runtime = the_runtime();
   dlopen::clear_error();
   LoadGuard guard(runtime);
-  const dlopen::ObjectIndex* index = dlopen::current_index();
-  load::Module* m = index == nullptr ? nullptr : index->by_handle(handle);
+  load::Module* m = dlopen::module_of_handle(handle);
   if (m == nullptr) {
     dlopen::set_error({.code = Code::invalid_handle,
                        .object = runtime.program->display,

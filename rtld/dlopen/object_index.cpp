@@ -1,157 +1,326 @@
 #include "rtld/dlopen/object_index.hpp"
 
+#include "loader/base/mem.hpp"
 #include "loader/heap/heap.hpp"
 
 namespace myld::dlopen {
 namespace {
 
-constinit ObjectIndex* g_index = nullptr;
+using Range = ObjectIndex::Range;
+using Chunk = ObjectIndex::Chunk;
 
-std::size_t index_bytes(std::size_t count) {
-  return sizeof(ObjectIndex) + count * (sizeof(ObjectIndex::Range) + sizeof(ObjectIndex::Handle));
+constinit ObjectIndex* g_index = nullptr;
+constinit std::uint64_t g_last_serial = 0;
+
+/// A chunk is copied for each change in it, and the list of chunks for each change anywhere.
+constexpr std::uint32_t kChunkRanges = 48;
+
+std::size_t chunk_bytes(std::uint32_t ranges) { return sizeof(Chunk) + ranges * sizeof(Range); }
+std::size_t index_bytes(std::uint32_t parts) {
+  return sizeof(ObjectIndex) + parts * sizeof(ObjectIndex::Part);
 }
 
-ObjectIndex* allocate_index(std::size_t count) {
-  auto* memory = static_cast<char*>(heap::allocate(index_bytes(count)));
-  if (memory == nullptr) return nullptr;
-  auto* index = reinterpret_cast<ObjectIndex*>(memory);
-  index->ranges = reinterpret_cast<ObjectIndex::Range*>(memory + sizeof(ObjectIndex));
-  index->handles = reinterpret_cast<ObjectIndex::Handle*>(index->ranges + count);
+ObjectIndex* allocate_index(std::size_t parts) {
+  auto* index =
+      static_cast<ObjectIndex*>(heap::allocate(index_bytes(static_cast<std::uint32_t>(parts))));
+  if (index == nullptr) return nullptr;
+  index->serial = ++g_last_serial;
+  index->capacity = static_cast<std::uint32_t>(parts);
   return index;
 }
 
-bool before(const ObjectIndex::Range& a, const ObjectIndex::Range& b) { return a.start < b.start; }
-bool before(const ObjectIndex::Handle& a, const ObjectIndex::Handle& b) {
-  return reinterpret_cast<std::uintptr_t>(a.link_map) <
-         reinterpret_cast<std::uintptr_t>(b.link_map);
+/// Appends chunks of `ranges`, which follow all that the index has. False: no memory.
+bool append(ObjectIndex& index, std::span<const Range> ranges) {
+  while (!ranges.empty()) {
+    // Halves rather than a full chunk and a rest: both have room for neighbours to come.
+    std::size_t take = ranges.size() <= kChunkRanges ? ranges.size() : kChunkRanges / 2;
+    auto* chunk =
+        static_cast<Chunk*>(heap::allocate(chunk_bytes(static_cast<std::uint32_t>(take))));
+    if (chunk == nullptr) return false;
+    chunk->count = static_cast<std::uint32_t>(take);
+    memcpy(chunk->ranges, ranges.data(), take * sizeof(Range));
+    index.parts[index.count++] = {ranges.front().start, chunk};
+    ranges = ranges.subspan(take);
+  }
+  return true;
 }
 
-/// Merges the sorted `from` with the sorted tail that `to` holds from position `from_count` on. The
-/// tail is never overtaken: as many of `from` are still to come as lie between the two.
-template <class T>
-void merge(const T* from, std::size_t from_count, T* to, std::size_t count) {
-  std::size_t out = 0, next = 0, tail = from_count;
-  while (next < from_count) {
-    if (tail < count && before(to[tail], from[next]))
-      to[out++] = to[tail++];
-    else
-      to[out++] = from[next++];
-  }
-}
+bool before(const Range& a, const Range& b) { return a.start < b.start; }
 
 /// Merge sort would need memory, quicksort a bound: heap sort needs neither.
-template <class T>
-void sort(T* a, std::size_t n) {
+void sort(std::span<Range> a) {
   auto sift = [&](std::size_t root, std::size_t end) {
     for (std::size_t child = 2 * root + 1; child < end; child = 2 * root + 1) {
       if (child + 1 < end && before(a[child], a[child + 1])) ++child;
       if (!before(a[root], a[child])) return;
-      T t = a[root];
+      Range t = a[root];
       a[root] = a[child];
       a[child] = t;
       root = child;
     }
   };
-  for (std::size_t i = n / 2; i-- > 0;) sift(i, n);
-  for (std::size_t end = n; end-- > 1;) {
-    T t = a[0];
+  for (std::size_t i = a.size() / 2; i-- > 0;) sift(i, a.size());
+  for (std::size_t end = a.size(); end-- > 1;) {
+    Range t = a[0];
     a[0] = a[end];
     a[end] = t;
     sift(0, end);
   }
 }
 
-}  // namespace
-
-const ObjectIndex::Range* ObjectIndex::find(std::uintptr_t address) const {
-  std::uint32_t low = 0, high = count;
-  while (low < high) {
-    std::uint32_t middle = low + (high - low) / 2;
-    if (ranges[middle].start <= address)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  if (low == 0 || address >= ranges[low - 1].end) return nullptr;
-  return &ranges[low - 1];
+Range range_of(Module& m) {
+  const elf::Phdr* eh = m.image.segments.eh_frame;
+  std::uintptr_t eh_frame = eh == nullptr ? 0 : (m.image.bias + LinkAddr{eh->p_vaddr}).value;
+  return {m.mapping.start.value, m.mapping.start.value + m.mapping.bytes, &m, eh_frame};
 }
 
-Module* ObjectIndex::by_handle(const void* handle) const {
-  auto at = reinterpret_cast<std::uintptr_t>(handle);
+/// The ranges of `modules` that have a link_map, sorted. False: no memory.
+bool ranges_of(std::span<Module* const> modules, Vec<Range>& out) {
+  if (!out.reserve(modules.size())) return false;
+  for (Module* m : modules)
+    if (m->link_map != nullptr) out.push_reserved(range_of(*m));
+  sort({out.data(), out.size()});
+  return true;
+}
+
+/// Both sorted.
+bool merge(const Chunk& chunk, std::span<const Range> added, Vec<Range>& out) {
+  out.clear();
+  if (!out.reserve(chunk.count + added.size())) return false;
+  std::size_t next = 0;
+  for (std::uint32_t i = 0; i < chunk.count; ++i) {
+    while (next < added.size() && before(added[next], chunk.ranges[i]))
+      out.push_reserved(added[next++]);
+    out.push_reserved(chunk.ranges[i]);
+  }
+  while (next < added.size()) out.push_reserved(added[next++]);
+  return true;
+}
+
+bool copy_with(const ObjectIndex* old, std::span<const Range> added, ObjectIndex& index) {
+  Vec<Range> merged;
+  std::size_t next = 0;
+  for (std::uint32_t i = 0; old != nullptr && i < old->count; ++i) {
+    // What comes before the next chunk belongs to this one.
+    std::size_t end = next;
+    while (end < added.size() &&
+           (i + 1 == old->count || added[end].start < old->parts[i + 1].start))
+      ++end;
+    std::span<const Range> here = added.subspan(next, end - next);
+    next = end;
+    if (here.empty()) {
+      index.parts[index.count++] = old->parts[i];
+      continue;
+    }
+    if (!merge(*old->parts[i].chunk, here, merged) || !append(index, merged.span())) return false;
+  }
+  return append(index, added.subspan(next));
+}
+
+bool copy_without(const ObjectIndex& old, std::uint32_t mark, ObjectIndex& index) {
+  Vec<Range> kept;
+  for (std::uint32_t i = 0; i < old.count; ++i) {
+    const Chunk& chunk = *old.parts[i].chunk;
+    kept.clear();
+    if (!kept.reserve(chunk.count)) return false;
+    for (std::uint32_t k = 0; k < chunk.count; ++k)
+      if (chunk.ranges[k].module->mark != mark) kept.push_reserved(chunk.ranges[k]);
+    if (kept.size() == chunk.count)
+      index.parts[index.count++] = old.parts[i];
+    else if (!append(index, kept.span()))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+const Range* ObjectIndex::find(std::uintptr_t address) const {
   std::uint32_t low = 0, high = count;
   while (low < high) {
     std::uint32_t middle = low + (high - low) / 2;
-    auto here = reinterpret_cast<std::uintptr_t>(handles[middle].link_map);
-    if (here == at) return handles[middle].module;
-    if (here < at)
+    if (parts[middle].start <= address)
       low = middle + 1;
     else
       high = middle;
   }
-  return nullptr;
+  if (low == 0) return nullptr;
+  const Chunk& chunk = *parts[low - 1].chunk;
+  low = 0;
+  high = chunk.count;
+  while (low < high) {
+    std::uint32_t middle = low + (high - low) / 2;
+    if (chunk.ranges[middle].start <= address)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  // The chunk's first range starts at or before the address.
+  const Range& range = chunk.ranges[low - 1];
+  return address < range.end ? &range : nullptr;
 }
 
 const ObjectIndex* current_index() { return __atomic_load_n(&g_index, __ATOMIC_ACQUIRE); }
 
 ObjectIndex* index_with(std::span<Module* const> added) {
   const ObjectIndex* old = current_index();
-  std::size_t old_count = old == nullptr ? 0 : old->count;
-  ObjectIndex* index = allocate_index(old_count + added.size());
+  Vec<Range> ranges;
+  if (!ranges_of(added, ranges)) return nullptr;
+  // Each chunk that is touched becomes as many as its new ranges need, and one more.
+  std::size_t parts = old == nullptr ? 0 : old->count;
+  parts += 2 * (1 + ranges.size() / (kChunkRanges / 2)) + ranges.size();
+  ObjectIndex* index = allocate_index(parts);
   if (index == nullptr) return nullptr;
-  std::size_t count = old_count;
-  for (Module* m : added) {
-    if (m->link_map == nullptr) continue;
-    const elf::Phdr* eh = m->image.segments.eh_frame;
-    std::uintptr_t eh_frame = eh == nullptr ? 0 : (m->image.bias + LinkAddr{eh->p_vaddr}).value;
-    index->ranges[count] = {m->mapping.start.value, m->mapping.start.value + m->mapping.bytes, m,
-                            eh_frame};
-    index->handles[count++] = {m->link_map, m};
-  }
-  index->count = static_cast<std::uint32_t>(count);
-  sort(index->ranges + old_count, count - old_count);
-  sort(index->handles + old_count, count - old_count);
-  if (old != nullptr) {
-    merge(old->ranges, old_count, index->ranges, count);
-    merge(old->handles, old_count, index->handles, count);
-  }
-  return index;
+  if (copy_with(old, ranges.span(), *index)) return index;
+  discard_index(index);
+  return nullptr;
 }
 
 ObjectIndex* index_without(std::span<Module* const> removed) {
   const ObjectIndex* old = current_index();
   std::uint32_t mark = load::next_mark();
   for (Module* m : removed) m->mark = mark;
-  std::uint32_t count = 0;
-  for (std::uint32_t i = 0; i < old->count; ++i) count += old->ranges[i].module->mark != mark;
-  ObjectIndex* index = allocate_index(count);
+  ObjectIndex* index = allocate_index(old->count);
   if (index == nullptr) return nullptr;
-  index->count = count;
-  ObjectIndex::Range* range = index->ranges;
-  ObjectIndex::Handle* handle = index->handles;
-  for (std::uint32_t i = 0; i < old->count; ++i) {
-    if (old->ranges[i].module->mark != mark) *range++ = old->ranges[i];
-    if (old->handles[i].module->mark != mark) *handle++ = old->handles[i];
-  }
-  return index;
+  if (copy_without(*old, mark, *index)) return index;
+  discard_index(index);
+  return nullptr;
 }
 
 ObjectIndex* publish_index(ObjectIndex* index) {
+  for (std::uint32_t i = 0; i < index->count; ++i)
+    index->parts[i].chunk->last_index = index->serial;
   return __atomic_exchange_n(&g_index, index, __ATOMIC_ACQ_REL);
 }
 
-void release_index(ObjectIndex* index) {
-  // count may be smaller than what was allocated for: modules without a link_map were left out
+namespace {
+
+void release(ObjectIndex* index) { heap::release(index, index_bytes(index->capacity)); }
+void release(Chunk* chunk) { heap::release(chunk, chunk_bytes(chunk->count)); }
+
+}  // namespace
+
+void discard_index(ObjectIndex* index) {
   if (index == nullptr) return;
-  auto* end = reinterpret_cast<char*>(index->handles);
-  auto ranges = static_cast<std::size_t>(end - reinterpret_cast<char*>(index->ranges)) /
-                sizeof(ObjectIndex::Range);
-  heap::release(index, index_bytes(ranges));
+  for (std::uint32_t i = 0; i < index->count; ++i)
+    if (index->parts[i].chunk->last_index == 0) release(index->parts[i].chunk);
+  release(index);
+}
+
+void release_index(ObjectIndex* index) {
+  if (index == nullptr) return;
+  for (std::uint32_t i = 0; i < index->count; ++i)
+    if (index->parts[i].chunk->last_index == index->serial) release(index->parts[i].chunk);
+  release(index);
 }
 
 Module* module_at(std::uintptr_t address) {
   const ObjectIndex* index = current_index();
-  const ObjectIndex::Range* range = index == nullptr ? nullptr : index->find(address);
+  const Range* range = index == nullptr ? nullptr : index->find(address);
   return range == nullptr ? nullptr : range->module;
+}
+
+// ---- handles
+// -------------------------------------------------------------------------------------
+
+namespace {
+
+/// Open addressing, at most half full.
+struct Handles {
+  struct Entry {
+    std::uintptr_t handle;
+    Module* module;
+  };
+  std::uint32_t shift;  ///< 64 - log2 of the entries
+  std::uint32_t used;   ///< entries that are not free, gone ones included
+  std::uint32_t live;
+  Entry entries[];
+
+  std::size_t capacity() const { return std::size_t{1} << (64 - shift); }
+  std::size_t place(std::uintptr_t handle) const {
+    constexpr std::uint64_t kMix = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
+    return (handle / 16 * kMix) >> shift;
+  }
+};
+constexpr std::uintptr_t kFree = 0, kGone = 1;
+
+constinit Handles* g_handles = nullptr;
+
+std::size_t handles_bytes(const Handles& h) {
+  return sizeof(Handles) + h.capacity() * sizeof(Handles::Entry);
+}
+
+Handles* allocate_handles(std::size_t live) {
+  std::uint32_t bits = 4;
+  while ((std::size_t{1} << bits) < live * 4) ++bits;
+  auto* h =
+      static_cast<Handles*>(heap::allocate(sizeof(Handles) + (sizeof(Handles::Entry) << bits)));
+  if (h != nullptr) h->shift = 64 - bits;
+  return h;
+}
+
+void put(Handles& h, Module& m) {
+  auto handle = reinterpret_cast<std::uintptr_t>(m.link_map);
+  std::size_t at = h.place(handle);
+  while (h.entries[at].handle > kGone) at = (at + 1) & (h.capacity() - 1);
+  if (h.entries[at].handle == kFree) ++h.used;
+  ++h.live;
+  __atomic_store_n(&h.entries[at].module, &m, __ATOMIC_RELEASE);
+  __atomic_store_n(&h.entries[at].handle, handle, __ATOMIC_RELEASE);
+}
+
+}  // namespace
+
+Module* module_of_handle(const void* handle) {
+  auto wanted = reinterpret_cast<std::uintptr_t>(handle);
+  const Handles* h = __atomic_load_n(&g_handles, __ATOMIC_ACQUIRE);
+  if (h == nullptr || wanted <= kGone) return nullptr;
+  for (std::size_t at = h->place(wanted);; at = (at + 1) & (h->capacity() - 1)) {
+    std::uintptr_t found = __atomic_load_n(&h->entries[at].handle, __ATOMIC_ACQUIRE);
+    if (found == kFree) return nullptr;
+    if (found != wanted) continue;
+    Module* m = __atomic_load_n(&h->entries[at].module, __ATOMIC_ACQUIRE);
+    // The entry may have become another's meanwhile; this one's it cannot become again, since its
+    // memory is given back only after the readers.
+    return __atomic_load_n(&h->entries[at].handle, __ATOMIC_RELAXED) == wanted ? m : nullptr;
+  }
+}
+
+bool reserve_handles(std::size_t more, void*& old) {
+  old = nullptr;
+  Handles* now = g_handles;
+  std::size_t used = now == nullptr ? 0 : now->used, live = now == nullptr ? 0 : now->live;
+  if (now != nullptr && (used + more) * 2 <= now->capacity()) return true;
+  Handles* larger = allocate_handles(live + more);
+  if (larger == nullptr) return false;
+  for (std::size_t i = 0; now != nullptr && i < now->capacity(); ++i)
+    if (now->entries[i].handle > kGone) put(*larger, *now->entries[i].module);
+  __atomic_store_n(&g_handles, larger, __ATOMIC_RELEASE);
+  old = now;
+  return true;
+}
+
+void release_handles(void* old) {
+  if (old != nullptr) heap::release(old, handles_bytes(*static_cast<Handles*>(old)));
+}
+
+void add_handle(Module& m) {
+  if (m.link_map != nullptr) put(*g_handles, m);
+}
+
+void remove_handle(Module& m) {
+  Handles& h = *g_handles;
+  auto handle = reinterpret_cast<std::uintptr_t>(m.link_map);
+  std::size_t mask = h.capacity() - 1;
+  for (std::size_t at = h.place(handle); h.entries[at].handle != kFree; at = (at + 1) & mask) {
+    if (h.entries[at].handle != handle) continue;
+    // Before a free entry nobody needs the mark to go on past.
+    bool last = h.entries[(at + 1) & mask].handle == kFree;
+    __atomic_store_n(&h.entries[at].handle, last ? kFree : kGone, __ATOMIC_RELEASE);
+    if (last) --h.used;
+    --h.live;
+    return;
+  }
 }
 
 }  // namespace myld::dlopen

@@ -85,6 +85,7 @@ void Retired::release() {
     case Kind::list: load::release_list(static_cast<load::ModuleList*>(item.what)); break;
     case Kind::chain: release_chain(static_cast<load::ScopeChain*>(item.what)); break;
     case Kind::index: release_index(static_cast<ObjectIndex*>(item.what)); break;
+    case Kind::handles: release_handles(item.what); break;
     }
   items_.clear();
 }
@@ -159,6 +160,7 @@ bool Transaction::extend_scopes(Module& root) {
 }
 
 bool Transaction::prepare_index() {
+  if (!reserve_handles(created.size(), old_handles_)) return false;
   new_index_ = index_with(created.span());
   return new_index_ != nullptr;
 }
@@ -168,7 +170,7 @@ void Transaction::commit() {
   Retired retired;
   // Room for what is replaced; should even that be missing, the old versions are left to the
   // process: readers may hold them, so they cannot be released now.
-  bool room = retired.reserve(new_chains_.size() + 2);
+  bool room = retired.reserve(new_chains_.size() + 3);
   if (!created.empty()) debug::announce(ns_, debug::State::add);
   if (is_new_namespace) debug::chain(ns_);
   for (Module* m : created) {
@@ -179,6 +181,8 @@ void Transaction::commit() {
   if (new_index_ != nullptr) {
     ObjectIndex* old = publish_index(new_index_);
     if (room) retired.index(old);
+    for (Module* m : created) add_handle(*m);
+    if (room) retired.handles(old_handles_);
   }
   for (const NewChain& each : new_chains_) {
     load::ScopeChain* old = each.module->scopes;
@@ -208,7 +212,11 @@ void Transaction::roll_back() {
   if (mapping) MYLD_PROBE_2("map_failed", ns_.id, debug::r_debug_of(ns_));
   for (const NewChain& each : new_chains_) release_chain(each.chain);
   load::release_list(new_global_);
-  release_index(new_index_);
+  discard_index(new_index_);
+  if (old_handles_ != nullptr) {
+    wait_for_readers();
+    release_handles(old_handles_);
+  }
   if (made_group_ != nullptr) {
     load::release_list(made_group_->group.list);
     made_group_->group.list = nullptr;

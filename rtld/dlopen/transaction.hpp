@@ -56,6 +56,7 @@ private:
   Module* made_group_ = nullptr;  ///< an existing module that got a group
   Vec<NewChain> new_chains_;
   ObjectIndex* new_index_ = nullptr;
+  void* old_handles_ = nullptr;
   Members members_{};
 };
 
@@ -76,11 +77,12 @@ public:
   void list(load::ModuleList* l) { add({Kind::list, l}); }
   void chain(load::ScopeChain* c) { add({Kind::chain, c}); }
   void index(ObjectIndex* i) { add({Kind::index, i}); }
+  void handles(void* h) { add({Kind::handles, h}); }
   /// Waits for the readers, then releases. Needs: no lock that a reader could wait for.
   void release();
 
 private:
-  enum class Kind : std::uint8_t { list, chain, index };
+  enum class Kind : std::uint8_t { list, chain, index, handles };
   struct Item {
     Kind kind;
     void* what;

@@ -17,10 +17,7 @@
 
 namespace myld::glibc {
 
-load::Module* module_of(const load::LinkMap* map) {
-  const dlopen::ObjectIndex* index = dlopen::current_index();
-  return index == nullptr ? nullptr : index->by_handle(map);
-}
+load::Module* module_of(const load::LinkMap* map) { return dlopen::module_of_handle(map); }
 
 void debug_printf(const char*, ...) {}  // only called when _dl_debug_mask is not 0, and it is
 

@@ -243,8 +243,11 @@ void publish_modules(Start& s) {
   bool ok = r.first.global.list != nullptr;
   for (Module* m : r.first.modules) ok = ok && dlopen::make_scopes(*m, nullptr, false);
   dlopen::ObjectIndex* index = ok ? dlopen::index_with(r.first.modules.span()) : nullptr;
-  if (index == nullptr) s.require(Error{.code = Code::out_of_memory});
+  void* no_handles = nullptr;
+  if (index == nullptr || !dlopen::reserve_handles(r.first.modules.size(), no_handles))
+    s.require(Error{.code = Code::out_of_memory});
   dlopen::release_index(dlopen::publish_index(index));
+  for (Module* m : r.first.modules) dlopen::add_handle(*m);
   if (log::wants(log::kScopes)) debug::log_initial_scopes(r);
   debug::publish(r);
   // The loader comes last in the chain, where programs that walk it are used to find it.
