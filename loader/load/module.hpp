@@ -119,7 +119,10 @@ struct Module {
   std::uint32_t opens = 0;  ///< dlopen calls not yet closed
   std::uint32_t users = 0;  ///< modules that need it or are bound to it
   Vec<Module*> bound_to;    ///< modules outside `needed` that its relocations use
-  Vec<void*> descriptors;   ///< heap blocks of kDescriptorBytes that its TLS descriptors point to
+  /// The one of `bound_to` that was noted last, for readers: a binding to it needs no further note.
+  const Module* last_noted = nullptr;
+  bool bound_for_good = false;  ///< a module that is never unloaded is bound to it
+  Vec<void*> descriptors;  ///< heap blocks of kDescriptorBytes that its TLS descriptors point to
   bool is_program = false;
   bool is_loader = false;         ///< the loader's own module
   bool from_start = false;        ///< loaded before the program ran: never unloaded

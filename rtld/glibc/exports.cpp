@@ -166,6 +166,7 @@ MYLD_EXPORT constinit int __rtld_version_placeholder = 1;
 // pthread_create carves static TLS and the descriptor from the new stack; the loader adds the DTV
 // and the blocks.
 MYLD_EXPORT void* _dl_allocate_tls(void* tcb) {
+  prepare_readers_for_threads();
   return tls::create_thread(the_runtime().tls, reinterpret_cast<std::uintptr_t>(tcb)) ? tcb
                                                                                       : nullptr;
 }

@@ -34,9 +34,14 @@ Status open_text(const Module& m, std::uint64_t page_size, bool open) {
 
 bool add_dependency(Module& user, Module& provider) {
   if (&user == &provider || provider.from_start || provider.permanent) return true;
-  if (user.needed.contains(&provider) || user.bound_to.contains(&provider)) return true;
-  if (!user.bound_to.push(&provider)) return false;
-  ++provider.users;
+  if (user.needed.contains(&provider)) return true;
+  if (!user.bound_to.contains(&provider)) {
+    if (!user.bound_to.push(&provider)) return false;
+    ++provider.users;
+  }
+  // For readers, who then need not come here again (needs_note).
+  if (user.from_start) __atomic_store_n(&provider.bound_for_good, true, __ATOMIC_RELAXED);
+  __atomic_store_n(&user.last_noted, static_cast<const Module*>(&provider), __ATOMIC_RELAXED);
   return true;
 }
 

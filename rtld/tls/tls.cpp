@@ -333,8 +333,6 @@ bool fill_current_thread(State& s) {
 
 DtvEntry* first_dtv(std::uintptr_t tp) { return dtv_slot(tp); }
 
-Thread* current_thread() { return thread_at(arch::thread_pointer()); }
-
 void* block_of(const Module& m) {
   if (m.tls.module_id == 0) return nullptr;
   const DtvEntry* dtv = dtv_slot(arch::thread_pointer());

@@ -12,6 +12,7 @@
 // The DTV's shape is what libthread_db and libc's thread code expect: entries of two words, [-1]
 // holds the capacity, [0] the generation. Entry [-2] is ours: it leads back to the thread's record.
 #pragma once
+#include "arch/port.hpp"
 #include "loader/load/module.hpp"
 #include "loader/sys/futex_lock.hpp"
 #include "rtld/tls/static_layout.hpp"
@@ -56,6 +57,7 @@ struct Thread {
   ErrorText error;
   void* catcher;                ///< for the libc adapter
   std::uint32_t foreign_depth;  ///< calls of constructors and destructors it is in (rtld/init/gate)
+  std::uint32_t reading;        ///< read sections it is in (rtld/entry.hpp)
 };
 
 /// A module that has thread-local storage, by ID.
@@ -153,7 +155,11 @@ bool fill_current_thread(State& state);
 DtvEntry* first_dtv(std::uintptr_t tp);
 
 /// The calling thread's record, through its DTV. nullptr before the first thread is set up.
-Thread* current_thread();
+[[gnu::always_inline]] inline Thread* current_thread() {
+  auto at = arch::thread_pointer() + static_cast<std::uintptr_t>(arch::kDtvFromThreadPointer);
+  const DtvEntry* dtv = *reinterpret_cast<DtvEntry* const*>(at);
+  return dtv == nullptr ? nullptr : reinterpret_cast<Thread*>(dtv[-2].value);
+}
 
 /// The calling thread's block of `module`, or nullptr.
 void* block_of(const Module& module);
