@@ -105,7 +105,7 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
     if (log::wants(log::kBindings)) {
       // A handle's own search is told as if the module itself had asked.
       bool has_handle = handle != kDefault && handle != kNext;
-      const Module* from = has_handle ? current_index()->by_handle(handle) : module_at(caller);
+      const Module* from = has_handle ? module_of_handle(handle) : module_at(caller);
       scope::log_binding(from == nullptr ? *runtime.program : *from, d, request, false);
     }
     if (elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE) d = scope::unique(name, d);
