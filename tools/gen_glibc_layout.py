@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Generate rtld/glibc/layouts/<isa>/*.inc: where each known build of glibc keeps its private members.
 
 The schema is rtld/glibc/layout.hpp itself: every member declared there is looked up by its name in the

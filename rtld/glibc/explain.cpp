@@ -112,18 +112,37 @@ void add_mismatches(Text& text, const Detection& d) {
   }
 }
 
+/// 36 of "2.36"; 0 of what is no release of glibc 2.
+unsigned minor_of(const Detection& d) {
+  const auto& v = d.version;
+  unsigned minor = 0;
+  if (v[0] != '2' || v[1] != '.') return 0;
+  for (std::size_t i = 2; i < v.size() && v[i] >= '0' && v[i] <= '9' && minor < 1000; ++i) {
+    minor = minor * 10 + static_cast<unsigned>(v[i] - '0');
+  }
+  return minor;
+}
+
 /// Is it a release before 2.34? Of those no table can be made: libpthread and libdl are libraries
 /// of their own there, and have a share in what libc and its loader share.
 bool is_before_tables(const Detection& d) {
-  const auto& v = d.version;
-  const bool two_digits = v[3] >= '0' && v[3] <= '9';
-  return v[0] == '2' && v[1] == '.' && (!two_digits || v[2] < '3' || (v[2] == '3' && v[3] < '4'));
+  const unsigned minor = minor_of(d);
+  return minor != 0 && minor < 34;
+}
+
+/// Is it a release after the newest known one? A table alone does not make it run: what else changed
+/// has to be looked into first, and gen_glibc_layout.py says so.
+bool is_after_tables(const Detection& d) {
+  if (d.verdict != Verdict::unsupported || d.known->layouts.empty()) return false;
+  return minor_of(d) > d.known->layouts.back().minor || d.version[0] > '2';
 }
 
 void add_advice(Text& text, const Detection& d) {
   if (d.verdict == Verdict::not_glibc) return;
   if (is_before_tables(d)) {
     text << "; before 2.34 libpthread is a library of its own, which is not supported";
+  } else if (is_after_tables(d)) {
+    text << "; it is newer than this myld, whose successor may know it";
   } else {
     text << "; make a table of this one with: tools/gen_glibc_layout.py --deb libc6-dbg.deb, or "
             "--debuginfo FILE...";

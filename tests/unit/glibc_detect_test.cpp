@@ -389,6 +389,13 @@ TEST_CASE("glibc detect: the known releases are named in a refusal", "[glibc]") 
   CHECK(explained(detect(libc.facts(build_id), x86_64_known())) ==
         "found glibc 2.31 (build-id 01ab), a release that is not supported; known on x86_64: "
         "2.34-2.43; before 2.34 libpthread is a library of its own, which is not supported");
+  for (const char* version : {"2.44", "2.100", "3.0"}) {
+    libc.version(version);
+    CHECK(explained(detect(libc.facts(), x86_64_known())) ==
+          std::string("found glibc ") + version +
+              " (no build-id), a release that is not supported; known on x86_64: 2.34-2.43; it is "
+              "newer than this myld, whose successor may know it");
+  }
   for (const char* version : {"2.33", "2.4", "2.34", "2.44", "3.1"}) {
     libc.version(version);
     const Known empty{x86_64_known().isa, {}, {}, {}, {}, {}, x86_64_known().code};
