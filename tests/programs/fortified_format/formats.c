@@ -1,4 +1,5 @@
-// Formats where a library can have them. `protected_` is among what is relocated and then made read-only.
+// Formats where a library can have them. `protected_` is among what is relocated and then made
+// read-only.
 struct protected_format {
   const void* address;
   char text[16];

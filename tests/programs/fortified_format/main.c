@@ -1,4 +1,5 @@
-// printf of a program built with _FORTIFY_SOURCE takes %n only where the format cannot be written to.
+// printf of a program built with _FORTIFY_SOURCE takes %n only where the format cannot be written
+// to.
 #include <dlfcn.h>
 #include <setjmp.h>
 #include <signal.h>
