@@ -130,11 +130,11 @@ bool is_before_tables(const Detection& d) {
   return minor != 0 && minor < 34;
 }
 
-/// Is it a release after the newest known one? A table alone does not make it run: what else changed
-/// has to be looked into first, and gen_glibc_layout.py says so.
+/// Is it a release after the newest known one? A table alone does not make it run: what else
+/// changed has to be looked into first, and gen_glibc_layout.py says so.
 bool is_after_tables(const Detection& d) {
   if (d.verdict != Verdict::unsupported || d.known->layouts.empty()) return false;
-  return minor_of(d) > d.known->layouts.back().minor || d.version[0] > '2';
+  return minor_of(d) > d.known->layouts.back().minor || (d.version[0] > '2' && d.version[0] <= '9');
 }
 
 void add_advice(Text& text, const Detection& d) {
