@@ -3,11 +3,13 @@
 #include "loader/base/mem.hpp"
 #include "loader/base/start_only.hpp"
 #include "loader/sys/calls.hpp"
+#include "loader/sys/text.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/object_index.hpp"
 #include "rtld/entry.hpp"
 #include "rtld/glibc/adapter.hpp"
 #include "rtld/glibc/calls.hpp"
+#include "rtld/glibc/message.hpp"
 #include "rtld/glibc/record.hpp"
 #include "rtld/glibc/storage.hpp"
 #include "rtld/scope/lookup.hpp"
@@ -115,11 +117,21 @@ void error_free(void*) {}  // texts are the loader's, and live in the thread's r
 
 namespace {
 
-[[noreturn]] void fatal(const char* object, const char* text) {
-  const char* parts[] = {
-      the_runtime().argv[0], ": error while loading shared libraries: ", object, ": ", text, "\n"};
-  for (const char* p : parts)
-    if (p != nullptr) sys::write_all(2, p, strlen(p));
+constexpr char kOutOfMemory[] = "out of memory";
+
+/// As glibc words an error that nobody catches.
+[[noreturn]] void fatal(const Exception& e, int errcode, const char* occasion) {
+  const char* program = the_runtime().argv[0];
+  bool named = e.objname != nullptr && *e.objname != 0;
+  {
+    sys::Text text(2);
+    text << (program == nullptr ? "" : program) << ": "
+         << (occasion == nullptr ? "error while loading shared libraries" : occasion) << ": ";
+    if (named) text << e.objname << ": ";
+    text << e.errstring;
+    if (errcode > 0) text << ": " << errno_text(errcode);
+    text << "\n";
+  }
   sys::exit(127);
 }
 
@@ -237,7 +249,7 @@ _dl_exception_create(glibc::Exception* e, const char* objname, const char* errst
   std::size_t text = strlen(errstring) + 1, object = strlen(name) + 1;
   auto* block = static_cast<char*>(heap::allocate(text + object));
   if (block == nullptr) {
-    *e = {"", "out of memory", nullptr};
+    *e = {"", glibc::kOutOfMemory, nullptr};
     return;
   }
   memcpy(block, errstring, text);
@@ -247,15 +259,30 @@ _dl_exception_create(glibc::Exception* e, const char* objname, const char* errst
 }
 MYLD_EXPORT void
 _dl_exception_create_format(glibc::Exception* e, const char* objname, const char* format, ...) {
-  _dl_exception_create(e, objname, format);
+  std::va_list arguments;
+  va_start(arguments, format);
+  std::size_t size = glibc::format_message({}, format, arguments) + 1;
+  if (auto* text = static_cast<char*>(heap::allocate(size))) {
+    glibc::format_message({text, size}, format, arguments);
+    _dl_exception_create(e, objname, text);
+    heap::release(text, size);
+  } else {
+    *e = {"", glibc::kOutOfMemory, nullptr};
+  }
+  va_end(arguments);
 }
-MYLD_EXPORT void _dl_exception_free(glibc::Exception* e) { *e = {}; }
+MYLD_EXPORT void _dl_exception_free(glibc::Exception* e) {
+  if (e->errstring != nullptr && e->errstring != glibc::kOutOfMemory)
+    heap::release(const_cast<char*>(e->errstring),
+                  strlen(e->errstring) + strlen(e->objname) +
+                      2);  // as _dl_exception_create made it
+  *e = {};
+}
 
 MYLD_EXPORT [[noreturn]] void
 _dl_signal_exception(int errcode, glibc::Exception* e, const char* occasion) {
   glibc::Catcher* c = glibc::current_catcher();
-  if (c == nullptr) glibc::fatal(e->objname, e->errstring);
-  static_cast<void>(occasion);
+  if (c == nullptr) glibc::fatal(*e, errcode, occasion);
   *c->exception = *e;
   *c->errcode = errcode;
   __builtin_longjmp(c->jump, 1);
@@ -304,7 +331,12 @@ MYLD_EXPORT int _dl_catch_error(const char** object,
 }
 
 MYLD_EXPORT [[noreturn]] void _dl_fatal_printf(const char* format, ...) {
-  sys::write_all(2, format, strlen(format));
+  char text[1024];
+  std::va_list arguments;
+  va_start(arguments, format);
+  std::size_t size = glibc::format_message(text, format, arguments);
+  va_end(arguments);
+  sys::write_all(2, text, size < sizeof text ? size : sizeof text - 1);
   sys::exit(127);
 }
 }
