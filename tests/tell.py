@@ -202,10 +202,11 @@ class Tells:
         assert "CONSOLE" not in r.stderr, r.stderr
         dom = r.stdout
         assert "<h1 id=\"title\">Start of " in dom and "&lt;b&gt; &lt;/script&gt; &amp; c" in dom, dom[:3000]
-        for part in ("timeline", "graph"):
-            piece = dom.split(f'id="{part}"', 1)[1].split("</svg>", 1)[0]
+        for part, behind in (("timeline", "graph"), ("graph", "modules")):
+            piece = dom.split(f'id="{part}"', 1)[1].split(f'id="{behind}"', 1)[0]
             assert piece.count("<rect") >= 4, (part, piece[:500])
-        assert "libone.so.2" in dom.split('id="modules"', 1)[1]
+        assert "libone.so.2" in dom.split('id="modules"', 1)[1].split('id="space"', 1)[0]
+        assert "libone.so.2" in dom.split('id="space"', 1)[1].split('id="failed"', 1)[0]
         interposed = dom.split('id="interposed"', 1)[1]
         assert "<td>one</td>" in interposed.split("</table>", 1)[0], interposed[:500]
 
@@ -213,12 +214,12 @@ class Tells:
     def test_manual_has_every_option(self):
         options = [w for line in self.run("--help").stdout.splitlines() for w in line.split()[:1] if w[:2] == "--"]
         assert len(options) > 15
-        for kind in ("man", "bash", "zsh"):
+        for kind in ("man", "bash", "zsh", "fish"):
             out = self.folder / kind
             subprocess.run([sys.executable, ROOT / "tools/install/make_manual.py",
                             ROOT / "rtld/start/command_line.cpp", "1", kind, out], check=True)
             text = out.read_text().replace("\\-", "-")
-            assert not [o for o in options if o not in text], kind
+            assert not [o for o in options if (f"-l {o[2:]}" if kind == "fish" else o) not in text], kind
 
     def test_ldd(self):
         self.program()

@@ -110,6 +110,8 @@ void interposed_json(Json& json, const Runtime& r, std::span<Module* const> clos
   for (const Module* m : closure)
     each_symbol(*m, [&](std::uint32_t index, const elf::Sym& s, const char* name) {
       if (is_reference(s) || left == 0) return;
+      // A version that a file defines has a symbol of its own, which nobody is bound to.
+      if (s.st_shndx == SHN_ABS && s.st_value == 0 && s.st_size == 0) return;
       if (elf::sym_visibility(s) != STV_DEFAULT) return;
       if (m->image.versym != nullptr && (m->image.versym[index] & elf::kVersionHidden) != 0) return;
       scope::Request request =
