@@ -3,7 +3,7 @@
 
     port_table.py           brings the table up to date
     port_table.py --print   only prints it
-    port_table.py --check   fails when a number of it is wrong by more than a tenth
+    port_table.py --check   fails when a number of it is wrong by more than a fifth
 """
 import pathlib
 import re
@@ -47,8 +47,10 @@ def outdated(written, counted):
     if len(written.splitlines()) != len(counted.splitlines()):
         yield "not the same rows"
     for before, now in pairs:
+        if before.startswith("Shared"):  # grows with the loader, not with a port
+            continue
         old, new = ([int(n) for n in re.findall(r"(?<=[ *])[0-9]+(?=[ *])", row)] for row in (before, now))
-        if len(old) != len(new) or any(abs(a - b) > b / 10 for a, b in zip(old, new)):
+        if len(old) != len(new) or any(abs(a - b) > b / 5 for a, b in zip(old, new)):
             yield f"{before}  ->  {now}"
 
 

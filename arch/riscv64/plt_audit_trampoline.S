@@ -1,5 +1,5 @@
-// Where a PLT slot leads whose calls an auditor sees (la_riscv_gnu_pltenter, _pltexit of <bits/link.h>;
-// glibc declares them and calls neither). The slot stays unbound, so every call comes here.
+// Where a PLT slot leads whose calls an auditor sees (la_riscv_gnu_pltenter, _pltexit of <bits/link.h>).
+// The slot stays unbound, so every call comes here.
 //
 // Calling convention: as in plt_trampoline.S. The argument registers become a La_riscv_regs, which the
 // hooks may change; afterwards they are loaded from there. If a hook wants to see the return, so many

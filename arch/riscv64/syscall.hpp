@@ -17,6 +17,8 @@ struct SignalAction {
   std::uintptr_t handler = 0;
   std::uint64_t flags = 0;
   std::uint64_t mask = 0;
+  /// Not Linux's: qemu-user (7.2) reads and writes a word more, as on ISAs with sa_restorer.
+  std::uint64_t spare = 0;
 };
 /// Bytes from the ucontext_t that a handler is given to the program counter: uc_flags, uc_link,
 /// uc_stack (24), sigmask (128), then at 176 the program counter.

@@ -32,7 +32,7 @@ struct Riscv64 {
   static constexpr const char* kLoaderSoname = "ld-linux-riscv64-lp64d.so.1";
   /// Where programs of the distributions have it.
   static constexpr const char* kInterpreter = "/lib/ld-linux-riscv64-lp64d.so.1";
-  /// rtld-audit's hooks for calls (<bits/link.h>), which glibc declares and never calls.
+  /// rtld-audit's hooks for calls (<bits/link.h>), which glibc 2.36 declares and never calls.
   static constexpr const char* kAuditEnter = "la_riscv_gnu_pltenter";
   static constexpr const char* kAuditExit = "la_riscv_gnu_pltexit";
   static constexpr const char* kLibDir = "lib/riscv64-linux-gnu";
