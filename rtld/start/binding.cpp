@@ -95,7 +95,7 @@ void Binding::relocated(std::span<Module* const> order) {
 void Binding::finish(StartErrors& errors, std::span<Module* const> order) {
   Runtime& r = runtime_;
   auto fail = [&](const Error& e) {
-    errors.fail(e);
+    errors.warn(e);
     sys::exit(1);
   };
   if (!watching() || key_ == nullptr)
@@ -121,13 +121,13 @@ void Binding::write(StartErrors& errors, std::span<const std::uint8_t> file) {
   char directory[4096], path[4096];
   if (!binding::writing_directory(runtime_, policy_, directory) ||
       !binding::file_path(directory, program_, key_, path)) {
-    errors.fail({.code = Code::cannot_bind,
+    errors.warn({.code = Code::cannot_bind,
                  .object = program_,
                  .subject = "there is no directory for it (HOME is not set)"});
     sys::exit(1);
   }
   if (Status s = binding::write_file(path, file, true); !s) {
-    errors.fail(s.error());
+    errors.warn(s.error());
     sys::exit(1);
   }
   binding::View view;

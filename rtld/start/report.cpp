@@ -18,6 +18,8 @@ const char* prefix_of(const Error& e) {
   case Code::undefined_symbol: return ": symbol lookup error: ";
   case Code::version_not_found:
   case Code::undefined_version: return ": ";
+  case Code::cannot_bind:
+  case Code::cannot_write:
   case Code::cannot_execute:
   case Code::missing_program:
   case Code::unknown_option:

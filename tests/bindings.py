@@ -1,0 +1,580 @@
+#!/usr/bin/python3
+"""Binding files (docs/binding.md): used where everything is as it was, and never where anything is not.
+
+A program with two libraries is bound; then one thing changes. Its output must be what a start without a file gives,
+and LD_DEBUG=files must tell that the file was used, or why it was not.
+"""
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+NOBODY = 65534
+PROGRAM = """
+#include <stdio.h>
+int one(void); int two(void);
+extern int shared;
+int main(void) { printf("%d %d %d\\n", one(), two(), shared); return 0; }
+"""
+ONE = """
+int two(void) __attribute__((weak));
+int one(void) { return %d; }
+int shared = %d;
+"""
+TWO = "int one(void); int two(void) { return one() + %d; }\n"
+tests = []
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+class Wrong(Exception):
+    """What a test found."""
+
+
+class Place:
+    """A folder with the program, and a folder of binding files."""
+
+    def __init__(self, folder, loader):
+        self.folder, self.loader = folder, loader
+        self.files = folder.parent / "files"
+        self.env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "MYLD_BINDING": str(self.files)}
+        os.chmod(folder.parent, 0o755)
+        folder.mkdir()
+        self.files.mkdir(mode=0o755)
+        for name in ("first", "second", "other"):
+            (folder / name).mkdir()
+        self.library("second/libone.so", ONE % (1, 5))
+        self.library("second/libtwo.so", TWO % 10, "second/libone.so")
+        self.library("other/libone.so", ONE % (2, 6))
+        self.compile(PROGRAM, "program", "second/libone.so", "second/libtwo.so",
+                     f"-Wl,-rpath,{folder}/first:{folder}/none:$ORIGIN/second,--enable-new-dtags")
+        subprocess.run(["patchelf", "--set-interpreter", str(loader), "program"], cwd=folder, check=True)
+        time.sleep(0.03)
+
+    def compile(self, text, out, *arguments):
+        source = self.folder / "source.c"
+        source.write_text(text)
+        libraries = [a if a.startswith("-") else str(self.folder / a) for a in arguments]
+        subprocess.run(["cc", "-O1", "source.c", "-o", out, *libraries], cwd=self.folder, check=True)
+        source.unlink()
+
+    def library(self, path, text, *needed):
+        name = pathlib.Path(path).name
+        rpath = ["-Wl,-rpath,$ORIGIN"] if needed else []
+        self.compile(text, path, "-shared", "-fPIC", f"-Wl,-soname,{name}", *needed, *rpath)
+
+    def run(self, *command, env=None, cwd=None, user=None, wrapper=()):
+        command = [*wrapper, *map(str, command)] if command else [*wrapper, str(self.folder / "program")]
+        return subprocess.run(command, env={**self.env, **(env or {})}, cwd=cwd or self.folder, text=True,
+                              capture_output=True, user=user, group=user, extra_groups=[] if user else None,
+                              timeout=60)
+
+    def bind(self, env=None, cwd=None, program="program"):
+        time.sleep(0.03)
+        done = self.run(self.loader, "--bind", self.folder / program, env=env, cwd=cwd)
+        if done.returncode:
+            raise Wrong(f"--bind: {done.returncode}: {done.stdout}{done.stderr}")
+        return pathlib.Path(done.stdout.split(":")[0])
+
+    def start(self, **how):
+        """What the program prints, and what is told of the file."""
+        env = {**how.pop("env", {}), "LD_DEBUG": "files"}
+        done = self.run(env=env, **how)
+        told = re.findall(r"binding file.*?; (.*)", done.stderr)
+        if done.returncode:
+            raise Wrong(f"status {done.returncode}: {done.stderr[-2000:]}")
+        return done.stdout, told
+
+    def expect(self, used, why=None, **how):
+        """Starts the program with and without the file."""
+        found, told = self.start(**how)
+        env = {**how.pop("env", {}), "MYLD_BINDING": "off"}
+        plain, nothing = self.start(env=env, **how)
+        if nothing:
+            raise Wrong(f"off: {nothing}")
+        if found != plain:
+            raise Wrong(f"printed {found!r}, and {plain!r} without a file ({told})")
+        is_used = any(t.startswith("used for") for t in told)
+        if is_used != used:
+            raise Wrong(f"{'not ' if used else ''}used: {told}")
+        if why is not None and not any(re.search(why, t) for t in told):
+            raise Wrong(f"{told} does not tell {why!r}")
+        return found
+
+
+@test
+def a_bound_start(p):
+    p.expect(False)
+    p.bind()
+    if p.expect(True) != "1 11 5\n":
+        raise Wrong("wrong output")
+    if p.run(p.loader, "--verify-binding", p.folder / "program").returncode:
+        raise Wrong("--verify-binding finds differences")
+    # Through the loader's command line it is the same request.
+    done = p.run(p.loader, p.folder / "program", env={"LD_DEBUG": "files"})
+    if "; used for" not in done.stderr:
+        raise Wrong("not used by a direct start")
+
+
+@test
+def a_library_that_is_replaced(p):
+    p.bind()
+    shutil.copy(p.folder / "other/libone.so", p.folder / "new")
+    os.rename(p.folder / "new", p.folder / "second/libone.so")
+    if p.expect(False, "has changed") != "2 12 6\n":
+        raise Wrong("the old library")
+    p.bind()
+    p.expect(True)
+
+
+@test
+def a_library_that_is_touched(p):
+    p.bind()
+    os.utime(p.folder / "second/libtwo.so")
+    p.expect(False, "has changed")
+
+
+@test
+def a_library_whose_times_are_set_back(p):
+    path = p.folder / "second/libone.so"
+    stat = path.stat()
+    p.bind()
+    data = bytearray((p.folder / "other/libone.so").read_bytes())
+    data += bytes(max(0, stat.st_size - len(data)))
+    path.write_bytes(data[:stat.st_size])
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    p.expect(False, "has changed")
+
+
+@test
+def a_library_that_is_moved(p):
+    p.bind()
+    os.rename(p.folder / "second/libone.so", p.folder / "first/libone.so")
+    p.expect(False)
+
+
+@test
+def a_program_that_is_replaced(p):
+    p.bind()
+    p.compile(PROGRAM.replace("%d %d", "%d-%d"), "new", "second/libone.so", "second/libtwo.so",
+              "-Wl,-rpath,$ORIGIN/second")
+    subprocess.run(["patchelf", "--set-interpreter", str(p.loader), "new"], cwd=p.folder, check=True)
+    os.rename(p.folder / "new", p.folder / "program")
+    p.expect(False, "has changed")
+
+
+@test
+def a_library_that_is_shadowed(p):
+    p.bind()
+    shutil.copy(p.folder / "other/libone.so", p.folder / "first/libone.so")
+    if p.expect(False, "this has changed: .*first") != "2 12 6\n":
+        raise Wrong("the library behind")
+
+
+@test
+def a_directory_that_was_not_there(p):
+    p.bind()
+    (p.folder / "none").mkdir()
+    shutil.copy(p.folder / "other/libone.so", p.folder / "none/libone.so")
+    if p.expect(False, "this has changed: .*none") != "2 12 6\n":
+        raise Wrong("the library behind")
+
+
+@test
+def a_subdirectory_for_the_cpu(p):
+    p.bind()
+    level = p.folder / "second/glibc-hwcaps/x86-64-v2"
+    level.mkdir(parents=True)
+    shutil.copy(p.folder / "other/libone.so", level / "libone.so")
+    p.expect(False, "this has changed: .*glibc-hwcaps")
+    p.bind()
+    p.expect(True)
+    (level.parent / "x86-64-v3").mkdir()
+    p.expect(False)
+
+
+@test
+def a_link_that_led_nowhere(p):
+    (p.folder / "first/libone.so").symlink_to(p.folder / "target")
+    p.bind()
+    p.expect(True)
+    shutil.copy(p.folder / "other/libone.so", p.folder / "target")
+    if p.expect(False, "this has changed: .*first/libone.so") != "2 12 6\n":
+        raise Wrong("the library behind")
+
+
+@test
+def many_names_in_one_directory(p):
+    """More names were not there than are looked at one by one: the directory is."""
+    p.library("second/libx.so", "int x;")
+    p.library("second/liby.so", "int y;")
+    p.compile(PROGRAM, "program", "-Wl,--no-as-needed", "second/libone.so", "second/libtwo.so",
+              "second/libx.so", "second/liby.so", "-Wl,-rpath,$ORIGIN/first:$ORIGIN/second",
+              f"-Wl,--dynamic-linker={p.loader}")
+    p.bind()
+    p.expect(True)
+    shutil.copy(p.folder / "other/libone.so", p.folder / "first/libone.so")
+    p.expect(False, "this has changed: .*first/$")
+
+
+@test
+def other_variables(p):
+    p.bind()
+    p.expect(True)
+    other = {"LD_LIBRARY_PATH": str(p.folder / "other")}
+    # RUNPATH comes after it.
+    if p.expect(False, env=other) != "2 12 6\n":
+        raise Wrong("LD_LIBRARY_PATH has no effect")
+    p.bind(env=other)
+    p.expect(True, env=other)
+    p.expect(True)
+    p.library("preload.so", "int one(void) { return 3; }")
+    preload = {"LD_PRELOAD": str(p.folder / "preload.so")}
+    time.sleep(0.03)
+    if p.expect(False, env=preload) != "3 13 5\n":
+        raise Wrong("LD_PRELOAD has no effect")
+    p.bind(env=preload)
+    if p.expect(True, env=preload) != "3 13 5\n":
+        raise Wrong("LD_PRELOAD has no effect with a file")
+    p.library("preload.so", "int one(void) { return 4; }")
+    p.expect(False, "has changed", env=preload)
+    p.expect(True)
+    p.expect(False, env={"LD_BIND_NOW": "1"})
+    p.bind(env={"LD_BIND_NOW": "1"})
+    p.expect(True, env={"LD_BIND_NOW": "1"})
+
+
+@test
+def variables_that_it_is_not_used_with(p):
+    p.bind()
+    for name, value in [("LD_BIND_NOT", "1"), ("LD_DYNAMIC_WEAK", "1")]:
+        p.expect(False, env={name: value})
+    for category in ("bindings", "libs", "symbols", "versions"):
+        lines = [re.sub(r"^ *\d+:|0x[0-9a-f]+", "", p.run(env={"LD_DEBUG": category, **env}).stderr, flags=re.M)
+                 for env in ({}, {"MYLD_BINDING": "off"})]
+        if lines[0] != lines[1]:
+            raise Wrong(f"LD_DEBUG={category} tells something else")
+
+
+@test
+def a_configuration(p):
+    p.bind()
+    conf = p.folder / "program.myld.conf"
+    conf.write_text("map libone.so $ORIGIN/other/libone.so\n")
+    if p.expect(False) != "2 12 6\n":
+        raise Wrong("the configuration has no effect")
+    p.bind()
+    p.expect(True)
+    conf.unlink()
+    p.expect(True)
+
+
+@test
+def another_run_path(p):
+    p.bind()
+    subprocess.run(["patchelf", "--set-rpath", str(p.folder / "other"), "second/libtwo.so"], cwd=p.folder, check=True)
+    p.expect(False)
+    subprocess.run(["patchelf", "--set-rpath", f"{p.folder}/other:{p.folder}/second", "program"], cwd=p.folder,
+                   check=True)
+    if p.expect(False, "program has changed") != "2 12 6\n":
+        raise Wrong("the run path has no effect")
+
+
+@test
+def a_working_directory(p):
+    env = {"LD_LIBRARY_PATH": "there"}
+    for name, library in [("x", "second"), ("y", "other")]:
+        (p.folder / name / "there").mkdir(parents=True)
+        shutil.copy(p.folder / library / "libone.so", p.folder / name / "there/libone.so")
+    p.bind(env=env, cwd=p.folder / "x")
+    p.expect(True, env=env, cwd=p.folder / "x")
+    if p.expect(False, "working directory", env=env, cwd=p.folder / "y") != "2 12 6\n":
+        raise Wrong("the other directory's library")
+
+
+def as_root(p):
+    if os.geteuid() != 0:
+        raise Wrong("to be run as root")
+
+
+def in_namespace(commands):
+    return ["unshare", "-m", "sh", "-ec", commands + '; exec "$@"', "sh"]
+
+
+@test
+def another_cache(p):
+    as_root(p)
+    p.bind()
+    shutil.copy("/etc/ld.so.cache", p.folder / "cache")
+    mount = f"mount --bind {p.folder}/cache /etc/ld.so.cache"
+    p.expect(False, "this has changed: /etc/ld.so.cache", wrapper=in_namespace(mount))
+    p.expect(True)
+
+
+@test
+def another_namespace(p):
+    as_root(p)
+    p.bind()
+    mount = f"mount --bind {p.folder}/other/libone.so {p.folder}/second/libone.so"
+    if p.expect(False, "has changed", wrapper=in_namespace(mount)) != "2 12 6\n":
+        raise Wrong("the library of the other namespace")
+    mount = f"mount -t tmpfs tmpfs {p.folder}/first && cp {p.folder}/other/libone.so {p.folder}/first"
+    if p.expect(False, "has changed", wrapper=in_namespace(mount)) != "2 12 6\n":
+        raise Wrong("the library of the other namespace")
+
+
+@test
+def another_user(p):
+    as_root(p)
+    path = p.bind()
+    p.expect(True, user=NOBODY)  # root's is believed
+    os.chown(path, NOBODY, NOBODY)
+    p.expect(True, user=NOBODY)
+    p.expect(False, "somebody else")
+    os.chown(path, NOBODY - 1, 0)
+    p.expect(False, "somebody else", user=NOBODY)
+
+
+@test
+def files_that_others_can_write(p):
+    path = p.bind()
+    for mode in (0o664, 0o646):
+        os.chmod(path, mode)
+        p.expect(False, "others can write")
+    os.chmod(path, 0o644)
+    p.expect(True)
+    for mode in (0o775, 0o777, 0o1777):
+        os.chmod(p.files, mode)
+        p.expect(False, "directory is not safe")
+    os.chmod(p.files, 0o755)
+    p.expect(True)
+    os.rename(path, p.files / "elsewhere")
+    path.symlink_to("elsewhere")
+    p.expect(False)
+
+
+@test
+def damaged_files(p):
+    path = p.bind()
+    data = path.read_bytes()
+    # Every byte of the header and every 7th of the rest, another bit each time.
+    for i in [*range(0, 120), *range(120, len(data), 37)]:
+        changed = bytearray(data)
+        changed[i] ^= 1 << i % 8
+        path.write_bytes(changed)
+        if p.start()[0] != "1 11 5\n" or any("used for" in t for t in p.start()[1]):
+            raise Wrong(f"byte {i}: {p.start()}")
+    for size in [0, 1, 8, 119, 120, 121, len(data) // 2, len(data) - 1]:
+        path.write_bytes(data[:size])
+        p.expect(False)
+    path.write_bytes(data + b"\0")
+    p.expect(False, "not as long")
+    path.write_bytes(data)
+    p.expect(True)
+
+
+@test
+def a_file_that_lies(p):
+    """--verify-binding looks at each slot; the checksum is for accidents."""
+    path = p.bind()
+    sys.path.insert(0, str(ROOT / "tools"))
+    dump = {}
+    text = (ROOT / "tools/dump-binding").read_text().replace("\nmain()\n", "\n")
+    exec(compile(text, "dump-binding", "exec"), dump)  # pylint: disable=exec-used
+    data = bytearray(path.read_bytes())
+    slots = struct.unpack_from("<2I", data, 64 + 8 * 4)
+    data[slots[0] + 4] ^= 16
+    struct.pack_into("<Q", data, 24, dump["checksum"](bytes(data[32:])))
+    path.write_bytes(data)
+    done = p.run(p.loader, "--verify-binding", p.folder / "program")
+    if done.returncode != 1 or "1 differences" not in done.stdout or "slot 0x" not in done.stdout:
+        raise Wrong(f"{done.returncode}: {done.stdout}{done.stderr}")
+
+
+@test
+def what_the_tools_say(p):
+    path = p.bind()
+    import json
+    told = json.loads(subprocess.run([ROOT / "tools/dump-binding", "--symbols", path], text=True,
+                                     capture_output=True, check=True).stdout)
+    if not told["whole"] or len(told["modules"]) != 5:
+        raise Wrong(f"{told['modules']}")
+    ends = {s["symbol"] for s in told["slots"] if s["module"] == 0}
+    if not {"one", "two"} <= ends:
+        raise Wrong(f"{ends}")
+    lines = subprocess.run([ROOT / "tools/dump-binding", "--csv", "slots", path], text=True,
+                           capture_output=True, check=True).stdout.splitlines()
+    if len(lines) != 1 + len(told["slots"]):
+        raise Wrong(f"{len(lines)} lines")
+
+
+@test
+def automatic_files(p):
+    env = {"MYLD_BINDING": f"auto:{p.files}"}
+    told = [p.start(env=env) for _ in range(2)]
+    if told[0] != ("1 11 5\n", ["written"]) or not told[1][1][0].startswith("used for"):
+        raise Wrong(f"{told}")
+    time.sleep(0.03)
+    os.utime(p.folder / "second/libone.so")
+    time.sleep(0.03)
+    told = [p.start(env=env)[1][0] for _ in range(3)]  # given up, written, used
+    if "has changed" not in told[0] or told[1] != "written" or not told[2].startswith("used for"):
+        raise Wrong(f"{told}")
+
+
+@test
+def just_changed(p):
+    """What changes in the tick of the clock in which it was looked at would not show."""
+    env = {"MYLD_BINDING": f"auto:{p.files}"}
+    os.utime(p.folder / "second/libone.so")
+    told = p.start(env=env)[1]
+    if "just changed" not in told[0]:
+        raise Wrong(f"{told}")
+
+
+@test
+def the_users_own_directory(p):
+    env = {"MYLD_BINDING": "auto", "HOME": str(p.folder / "home")}
+    (p.folder / "home").mkdir()
+    p.start(env=env)
+    if not list((p.folder / "home/.cache/myld").iterdir()):
+        raise Wrong("nothing was written")
+    p.expect(True, env={**env, "MYLD_BINDING": "use"})
+    p.expect(True, env={"MYLD_BINDING": "use", "XDG_CACHE_HOME": str(p.folder / "home/.cache")})
+    if (p.folder / "home/.cache/myld").stat().st_mode & 0o22:
+        raise Wrong("others can write to the directory")
+
+
+@test
+def writers_at_the_same_time(p):
+    env = {"MYLD_BINDING": f"auto:{p.files}"}
+    for _ in range(4):
+        for path in p.files.iterdir():
+            path.unlink()
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            outputs = list(pool.map(lambda _: p.start(env=env)[0], range(16)))
+        if set(outputs) != {"1 11 5\n"}:
+            raise Wrong(f"{set(outputs)}")
+        if len(list(p.files.iterdir())) != 1:
+            raise Wrong(f"left: {list(p.files.iterdir())}")
+        if p.run(p.loader, "--verify-binding", p.folder / "program").returncode:
+            raise Wrong("what they wrote is not right")
+
+
+@test
+def writers_that_are_killed(p):
+    whole = 0
+    for i in range(30):
+        process = subprocess.Popen([p.loader, "--bind", p.folder / "program"], env=p.env, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(0.05 + i * 0.0008)  # it waits so long before it begins
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        found, told = p.start()
+        whole += any(t.startswith("used for") for t in told)
+        if found != "1 11 5\n" or any("not used" in t for t in told):
+            raise Wrong(f"{found} {told}")
+        for path in p.files.iterdir():
+            if path.suffix != ".new":
+                path.unlink()
+    leftovers = list(p.files.iterdir())
+    if len(leftovers) > 1:
+        raise Wrong(f"left: {leftovers}")
+    # What a dead writer left is in the way for a minute, and then no longer.
+    path = p.files / (leftovers[0].name if leftovers else "x")
+    for each in leftovers:
+        each.unlink()
+    path = p.bind()
+    path.unlink()
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_bytes(b"half")
+    if p.run(p.loader, "--bind", p.folder / "program").returncode != 1:
+        raise Wrong("two writers of one file")
+    p.expect(False)
+    os.utime(temporary, (time.time() - 120, time.time() - 120))
+    p.bind()
+    if temporary.exists():
+        raise Wrong("what was left is still there")
+    p.expect(True)
+
+
+@test
+def a_full_disk(p):
+    as_root(p)
+    mount = f"mount -t tmpfs -o size=4k,mode=755 tmpfs {p.files}; head -c 4096 /dev/zero > {p.files}/full"
+    listing = f"; ls -A {p.files}"
+    done = p.run("sh", "-c", f"{p.loader} --bind {p.folder}/program; echo status $?{listing}",
+                 wrapper=in_namespace(mount))
+    if done.stdout != "status 1\nfull\n" or "No space left" not in done.stderr:
+        raise Wrong(f"{done.stdout}{done.stderr}")
+    done = p.run("sh", "-c", f"{p.folder}/program{listing}", wrapper=in_namespace(mount),
+                 env={"MYLD_BINDING": f"auto:{p.files}"})
+    if done.stdout != "1 11 5\nfull\n" or done.stderr:
+        raise Wrong(f"{done.stdout}{done.stderr}")
+
+
+@test
+def a_place_that_cannot_be_written(p):
+    done = p.run(p.loader, "--bind", p.folder / "program", env={"MYLD_BINDING": "/proc/nowhere"})
+    if done.returncode != 1 or "cannot write file" not in done.stderr:
+        raise Wrong(f"{done.returncode}: {done.stderr}")
+    p.expect(False, env={"MYLD_BINDING": "auto:/proc/nowhere"})
+
+
+@test
+def programs_that_cannot_be_bound(p):
+    done = p.run(p.loader, "--bind", p.folder / "nothing")
+    if done.returncode != 127:
+        raise Wrong(f"{done.returncode}: {done.stderr}")
+    p.library("second/libtwo.so", "int three;")
+    time.sleep(0.03)
+    done = p.run(p.loader, "--bind", p.folder / "program", env={"LD_BIND_NOW": "1"})
+    if done.returncode != 1 or "undefined symbol: two" not in done.stderr:
+        raise Wrong(f"{done.returncode}: {done.stderr}")
+    if list(p.files.iterdir()):
+        raise Wrong("a file was written")
+
+
+def attempt(function, loader, keep):
+    work = pathlib.Path(tempfile.mkdtemp(prefix="myld-bindings-"))
+    try:
+        function(Place(work / "work", loader))
+        return ""
+    except Wrong as reason:
+        return f": {reason}"
+    finally:
+        if not keep:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Binding files: when they are used.")
+    parser.add_argument("--loader", type=pathlib.Path, default=ROOT / "build/myld")
+    parser.add_argument("--only", default="", help="regular expression that a test's name must contain")
+    parser.add_argument("--keep", action="store_true", help="keep the folders")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    loader = options.loader.resolve()
+    chosen = [t for t in tests if re.search(options.only, t.__name__)]
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for function, said in zip(chosen, pool.map(lambda t: attempt(t, loader, options.keep), chosen)):
+            print(f"{'FAIL' if said else 'ok  '}  {function.__name__.replace('_', ' ')}{said}", flush=True)
+            failed += bool(said)
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+main()
