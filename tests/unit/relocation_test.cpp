@@ -4,6 +4,7 @@
 #include "arch/exemplar/traits.hpp"
 #include "arch/riscv64/traits.hpp"
 #include "arch/x86_64/traits.hpp"
+#include "rtld/binding/slots.hpp"
 #include "rtld/relocate/relocator.hpp"
 #include "tests/unit/catch.hpp"
 
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <elf.h>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -540,6 +542,106 @@ TEMPLATE_TEST_CASE("slots in another order than their relocations",
     CHECK(s.user.word(s.slot(0)) == s.provider.bias() + 0x40);
     CHECK(s.user.word(s.slot(2)) == s.provider.bias() + 0x40);
   }
+}
+
+// ---- from a binding file -----------------------------------------------------------------------
+
+/// A module with relocations of many kinds, in no order, to symbols of both modules and of none.
+void fill(Scene& s, std::mt19937& random) {
+  using P = arch::Port;
+  auto below = [&](std::uint32_t n) { return static_cast<std::uint32_t>(random() % n); };
+  const std::array<const char*, 6> names = {"a", "b", "c", "tls", "abs", "nobody"};
+  s.give_provider_tls(true);
+  for (const char* name : names) {
+    bool tls = name[0] == 't', absolute = name[1] == 'b', nobody = name[0] == 'n';
+    unsigned type = tls ? STT_TLS : STT_OBJECT;
+    unsigned binding = below(5) == 0 ? STB_GNU_UNIQUE : below(3) == 0 ? STB_WEAK : STB_GLOBAL;
+    if (!nobody && below(6) != 0)
+      s.provider.symbol(name, absolute ? SHN_ABS : 3, tls ? 0x10 : 0x100 + below(100), type,
+                        tls ? STB_GLOBAL : binding, 8);
+    bool defined = !tls && !nobody && below(3) == 0;
+    static constexpr std::array<std::uint8_t, 4> kVisibilities = {STV_DEFAULT, STV_DEFAULT,
+                                                                  STV_PROTECTED, STV_HIDDEN};
+    s.user.symbol(name, defined ? 3 : SHN_UNDEF, defined ? 0x200 + below(100) : 0, type,
+                  below(4) == 0 && !nobody ? STB_GLOBAL : STB_WEAK, 8,
+                  defined ? kVisibilities[below(4)] : 0);
+  }
+  constexpr std::array<RelocKind, 12> kKinds = {
+      RelocKind::symbolic, RelocKind::symbolic, RelocKind::glob_dat, RelocKind::glob_dat,
+      RelocKind::relative, RelocKind::tpoff,    RelocKind::dtpmod,   RelocKind::dtpoff,
+      RelocKind::size64,   RelocKind::copy,     RelocKind::symbolic, RelocKind::none};
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    RelocKind kind = kKinds[below(12)];
+    bool tls = kind == RelocKind::tpoff || kind == RelocKind::dtpmod || kind == RelocKind::dtpoff;
+    bool none = kind == RelocKind::relative || kind == RelocKind::none;
+    std::uint32_t symbol = none ? 0 : tls ? 4 : below(7);
+    if (!tls && symbol == 4) symbol = 1;
+    std::int64_t addend = below(4) == 0 ? -8 : below(0x100);
+    s.add<P>(kind, kData + 16 * ((i * 7) % 40), symbol, tls ? 0 : addend);
+  }
+  for (std::uint32_t i = 0; i < 8; ++i)
+    s.user.jmprel.push_back(entry(kGot + 24 + 8 * i, number_of<P>(RelocKind::jump_slot),
+                                  std::array{1u, 2u, 3u, 6u}[below(4)], 0));
+}
+
+TEST_CASE("slots of a binding file store what look-ups store", "[relocation]") {
+  std::size_t addresses = 0, others = 0, compared = 0;
+  for (std::uint32_t seed = 1; seed <= 2000; ++seed) {
+    std::mt19937 random(seed);
+    auto s = std::make_unique<Scene>();
+    fill(*s, random);
+    s->user.module.from_start = s->provider.module.from_start = true;
+    const auto before = s->user.memory;
+    load::Module loader;
+    load::Namespace ns;
+    binding::Numbers numbers(ns, &s->user.module, &loader);
+    REQUIRE(ns.modules.push(&s->provider.module));
+    s->user.finish({&s->user.module, &s->provider.module});
+    s->provider.finish({&s->provider.module});
+    s->user.module.ns = s->provider.module.ns = &ns;
+    // The slots are found before anything is relocated, by look-ups that leave no trace.
+    binding::Finder finder{[](const void*, load::Module& m, std::uint32_t i, scope::Purpose p) {
+                             return scope::look_up(m, m.image.symbols[i], i, p);
+                           },
+                           nullptr};
+    Vec<binding::Slot> slots;
+    binding::SlotCounts counts;
+    Status made = binding::append_slots(s->user.module, numbers, finder, false, slots, counts);
+    REQUIRE(ns.unique.size() == 0);
+    Status plain = s->run<arch::Port>();
+    s->user.module.ns = s->provider.module.ns = &ns;
+    CAPTURE(seed);
+    bool failed = !plain.ok() || !s->errors.empty();
+    if (!made.ok()) {
+      CHECK((failed || made.error().code == Code::cannot_bind));
+      continue;
+    }
+    const auto right = s->user.memory;
+    auto wrong = s->errors.size();
+    s->user.memory = before;
+    s->errors.clear();
+    load::Module* modules[] = {&s->user.module, &loader, &s->provider.module};
+    std::uint64_t biases[] = {s->user.bias(), 0, s->provider.bias(), 0};
+    relocate::BoundSlots bound{slots.span().first(counts.addresses),
+                               slots.span().subspan(counts.addresses), modules, biases};
+    relocate::FoundReferences found{nullptr, 0, &bound};
+    load::ErrorSink sink{[](void* context, const Error& e) {
+                           static_cast<std::vector<Error>*>(context)->push_back(e);
+                           return true;
+                         },
+                         &s->errors};
+    relocate::Relocator<arch::Port> relocator(s->runtime, s->user.module, sink, &found);
+    REQUIRE(relocator.run().ok());
+    REQUIRE(relocator.finish().ok());
+    CHECK(s->errors.size() == wrong);
+    CHECK(std::memcmp(s->user.memory.data(), right.data(), right.size()) == 0);
+    addresses += counts.addresses;
+    others += counts.others;
+    ++compared;
+  }
+  CHECK(compared > 1000);
+  CHECK(addresses > 10 * compared);
+  CHECK(others > 5 * compared);
 }
 
 // ---- what is refused ---------------------------------------------------------------------------

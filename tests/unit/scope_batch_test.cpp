@@ -253,6 +253,13 @@ TEST_CASE("a batch finds what resolve() finds") {
         return;
       }
       const Sym& s = m.image.symbols[i];
+      // What a binding file keeps: without an effect, and by both ways the same.
+      std::size_t unique = closure.ns.unique.size();
+      scope::Definition chosen = scope::choose(m, s, e->result()),
+                        walked = scope::look_up(m, s, i, p);
+      REQUIRE(chosen.module == walked.module);
+      REQUIRE(chosen.symbol == walked.symbol);
+      REQUIRE(closure.ns.unique.size() == unique);
       scope::Definition quick = scope::conclude(m, s, p, e->result());
       scope::Definition right = scope::resolve(m, s, i, p);
       CAPTURE(seed, u, i, static_cast<int>(p), closure.fakes[u]->name(i));
