@@ -114,8 +114,8 @@ int list_unused(Runtime& r, const Traced& t) {
   for (std::uint32_t i = 0; i < image.dynamic_count; ++i) {
     if (image.dynamic[i].d_tag != DT_NEEDED) continue;
     const char* name = image.strings.at(image.dynamic[i].d_un.d_val);
-    Module* needed =
-        equal(name, arch::Port::kLoaderSoname) ? r.loader.self : r.loader.find_loaded(r.first, name);
+    Module* needed = equal(name, arch::Port::kLoaderSoname) ? r.loader.self
+                                                            : r.loader.find_loaded(r.first, name);
     if (needed == nullptr)
       unused(name);
     else if (needed->counter == 0)
