@@ -111,19 +111,51 @@ class Tells:
                                     "similar": []}], told
         assert told["libraries"] == []
 
+    def packages(self, soname):
+        """What is said of the packages for `soname`, in the system below self.folder / "root"."""
+        self.library(soname, "one.c")
+        self.cc("empty.c", "-o", "e", "-Wl,--no-as-needed", f"./{soname}")
+        (self.folder / soname).unlink()
+        text = self.run("--sysroot", str(self.folder / "root"), "./e").stderr
+        told = self.json("--sysroot", str(self.folder / "root"), "./e", status=127)
+        library = next(l for l in told["libraries"] if l["name"] == soname)
+        for package in library["packages"]:
+            assert f"  {package['name']} (" in text.replace("package    ", "  "), text
+        return [p["name"] for p in library["packages"]]
+
     def test_the_package_that_lists_a_file(self):
-        if not shutil.which("dpkg-query"):
-            return
-        (self.folder / "e.c").write_text("int main(void) { return 0; }")
-        self.library("libc.so.6", "empty.c")
-        # A library of libc-bin's package family is known to dpkg by its file.
-        self.library("libthread_db.so.1", "one.c")
-        self.cc("e.c", "-o", "e", "-Wl,--no-as-needed", "./libthread_db.so.1")
-        (self.folder / "libc.so.6").unlink()
-        (self.folder / "libthread_db.so.1").unlink()
-        told = json.loads(self.run("--json", "--inhibit-cache", "--sysroot", str(self.folder), "./e").stdout)
-        by_name = {l["name"]: l for l in told["libraries"]}
-        assert "libc6" in [p["name"] for p in by_name["libthread_db.so.1"]["packages"]], by_name
+        info = self.folder / "root/var/lib/dpkg/info"
+        info.mkdir(parents=True)
+        (info / "libfoo1:amd64.list").write_text("/.\n/opt/lib/libfoo.so.1\n")
+        (info / "libbar1.list").write_text("/opt/lib/libfoo.so.1.2\n/opt/lib/xlibfoo.so.1\n")
+        assert self.packages("libfoo.so.1") == ["libfoo1"]
+
+    def test_the_package_of_a_name(self):
+        lists = self.folder / "root/var/lib/apt/lists"
+        lists.mkdir(parents=True)
+        text = "".join(f"Package: {name}\nVersion: 1\n\n" for name in
+                       ("aaa", "libfoo-bar2-3", "libold5", "libtime6t64", "libtime60"))
+        (lists / "mirror_main_Packages").write_text(text)
+        assert self.packages("libFoo_bar2.so.3") == ["libfoo-bar2-3"]
+        assert self.packages("libtime.so.6") == ["libtime6t64"]
+        assert self.packages("libol.so.5") == []
+        # The same in LZ4: one frame, its block stored as it is; and, where there is the program, compressed.
+        size = len(text) | 1 << 31
+        (lists / "mirror_main_Packages").rename(lists / "text")
+        (lists / "mirror_main_Packages.lz4").write_bytes(
+            b"\x04\x22\x4d\x18\x40\x40\x00" + size.to_bytes(4, "little") + text.encode() + bytes(4))
+        assert self.packages("libold.so.5") == ["libold5"]
+        assert self.packages("libol.so.5") == []
+        if shutil.which("lz4"):
+            (lists / "text").write_text("".join(f"Package: x{i}\n{'filler ' * i}\n" for i in range(1000)) + text)
+            subprocess.run(["lz4", "-qf", lists / "text", lists / "mirror_main_Packages.lz4"], check=True)
+            assert self.packages("libold.so.5") == ["libold5"]
+        (lists / "mirror_main_Packages.lz4").write_bytes(b"not a frame")
+        assert self.packages("libold.so.5") == []
+
+    def test_the_capability_of_rpm(self):
+        (self.folder / "root/usr/lib/sysimage/rpm").mkdir(parents=True)
+        assert self.packages("libfoo.so.1") == ["libfoo.so.1()(64bit)"]
 
     # ---- --tree and --explain ----
     def test_tree(self):

@@ -119,7 +119,7 @@ void tell_library(Text& out, Runtime& r, const Error& e, std::uint64_t users) {
     head = "             ";
   }
   Vec<Package> packages;
-  find_packages(e.object, packages);
+  find_packages(r.loader.searcher.config.sysroot, e.object, packages);
   head = "  package    ";
   for (const Package& p : packages) {
     out << head << p.name << " (" << text_of(p.how) << ")\n";
@@ -188,7 +188,7 @@ void library_json(Json& json, Runtime& r, const Error& e, std::uint64_t users) {
   for (const char* path : story.similar) json.string(nullptr, path);
   json.close_list();
   Vec<Package> packages;
-  find_packages(e.object, packages);
+  find_packages(r.loader.searcher.config.sysroot, e.object, packages);
   json.open_list("packages");
   for (const Package& p : packages) {
     json.open_object();

@@ -2,6 +2,7 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/sys/directory.hpp"
+#include "rtld/start/lz4.hpp"
 
 #include <string_view>
 
@@ -31,14 +32,16 @@ void add(Vec<Package>& out, std::string_view name, Package::How how) {
 }
 
 /// dpkg's lists of files: one for each installed package, a path on each line.
-void find_listed(const char* soname, Vec<Package>& out) {
+void find_listed(const char* root, const char* soname, Vec<Package>& out) {
   char wanted[4096];
   char line[4096];
-  if (!join(wanted, "/", soname) || !join(line, wanted, "\n")) return;
-  sys::each_entry(kDpkgInfo, [&](const char* file) {
+  char folder[4096];
+  if (!join(wanted, "/", soname) || !join(line, wanted, "\n") || !join(folder, root, kDpkgInfo))
+    return;
+  sys::each_entry(folder, [&](const char* file) {
     std::string_view name = file;
     char path[4096];
-    if (!ends_with(name, ".list") || !join(path, kDpkgInfo, name)) return;
+    if (!ends_with(name, ".list") || !join(path, folder, name)) return;
     sys::MappedFile list(path);
     if (list.text().find(line) == std::string_view::npos) return;
     name.remove_suffix(5);
@@ -55,24 +58,46 @@ bool has_stanza(std::string_view text, const char* stanza) {
   return text.find(stanza) != std::string_view::npos;
 }
 
-void find_known(std::string_view name, Vec<Package>& out) {
+/// Memory for decoding, there for as long as it is looked for names.
+struct Room {
+  long at = sys::map_anonymous(kLz4Room);
+  ~Room() {
+    if (at >= 0) sys::unmap(reinterpret_cast<void*>(at), kLz4Room);
+  }
+};
+
+bool has_compressed_stanza(std::string_view file, const char* stanza) {
+  Room room;
+  if (room.at < 0) return false;
+  return find_in_lz4({reinterpret_cast<const unsigned char*>(file.data()), file.size()}, stanza,
+                     {reinterpret_cast<char*>(room.at), kLz4Room}) == Lz4Result::found;
+}
+
+void find_known(const char* root, std::string_view name, Vec<Package>& out) {
   char stanza[4096];
   char line[4096];
-  if (!join(line, "\nPackage: ", name) || !join(stanza, line, "\n")) return;
+  char folder[4096];
+  char path[4096];
+  if (!join(line, "\nPackage: ", name) || !join(stanza, line, "\n") ||
+      !join(folder, root, kAptLists))
+    return;
   bool known = false;
-  auto look = [&](const char* path) {
-    if (!known) known = has_stanza(sys::MappedFile(path).text(), stanza);
-  };
-  look("/var/lib/dpkg/available");
-  sys::each_entry(kAptLists, [&](const char* file) {
-    char path[4096];
-    if (ends_with(file, "_Packages") && join(path, kAptLists, file)) look(path);
+  if (join(path, root, "/var/lib/dpkg/available"))
+    known = has_stanza(sys::MappedFile(path).text(), stanza);
+  sys::each_entry(folder, [&](const char* file) {
+    bool compressed = ends_with(file, "_Packages.lz4");
+    if (known || (!compressed && !ends_with(file, "_Packages")) || !join(path, folder, file))
+      return;
+    sys::MappedFile list(path);
+    known =
+        compressed ? has_compressed_stanza(list.text(), stanza) : has_stanza(list.text(), stanza);
   });
   if (known) add(out, name, Package::How::is_known);
 }
 
-bool is_directory(const char* path) {
-  long fd = sys::open_for_reading(path);
+bool is_directory(const char* root, const char* name) {
+  char path[4096];
+  long fd = join(path, root, name) ? sys::open_for_reading(path) : -1;
   if (fd < 0) return false;
   sys::Stat st;
   bool is = sys::fstat(static_cast<int>(fd), &st) == 0 && sys::is_directory(st);
@@ -104,17 +129,17 @@ std::size_t debian_name(const char* soname, char* to, std::size_t capacity) {
   return n > capacity ? 0 : n - 1;
 }
 
-void find_packages(const char* soname, Vec<Package>& out) {
+void find_packages(const char* root, const char* soname, Vec<Package>& out) {
   if (find_char(soname, '/') != nullptr) return;
-  find_listed(soname, out);
+  find_listed(root, soname, out);
   char name[256];
   if (std::size_t n = debian_name(soname, name, sizeof name - 3)) {
-    find_known({name, n}, out);
+    find_known(root, {name, n}, out);
     // The packages that were rebuilt for a 64-bit time_t.
     memcpy(name + n, "t64", 4);
-    find_known({name, n + 3}, out);
+    find_known(root, {name, n + 3}, out);
   }
-  if (is_directory("/var/lib/rpm") || is_directory("/usr/lib/sysimage/rpm")) {
+  if (is_directory(root, "/var/lib/rpm") || is_directory(root, "/usr/lib/sysimage/rpm")) {
     char capability[4096];
     if (join(capability, soname, "()(64bit)")) add(out, capability, Package::How::rpm_provides);
   }

@@ -17,10 +17,11 @@ struct Package {
   How how;
 };
 
-/// What is known of the library `soname`. Reads dpkg's and apt's lists: milliseconds, after a
-/// failure. Source: Debian Policy 8.1 (a library's package has its soname's name); dpkg's
-/// info/*.list; rpm's generated "Provides: libfoo.so.1()(64bit)".
-void find_packages(const char* soname, Vec<Package>& out);
+/// What the system below `root` ("" or a sysroot) knows of the library `soname`. Reads dpkg's and
+/// apt's lists, those in LZ4 too: milliseconds, up to some hundred, after a failure. Source: Debian
+/// Policy 8.1 (a library's package has its soname's name); dpkg's info/*.list; rpm's generated
+/// "Provides: libfoo.so.1()(64bit)".
+void find_packages(const char* root, const char* soname, Vec<Package>& out);
 
 /// "libfoo1 (known to apt, not installed)" and the like: the words behind the name.
 const char* text_of(Package::How how);
