@@ -33,7 +33,12 @@ Kind kind_of(const Error& e) {
   }
 }
 
-const char* keep(const char* s) { return s == nullptr ? nullptr : copy_string(s); }
+/// Has `s`, which may be nullptr, copied; false if there is no memory for it.
+bool keep(const char*& s) {
+  if (s == nullptr) return true;
+  s = copy_string(s);
+  return s != nullptr;
+}
 
 /// In the text; JSON has all.
 constexpr std::size_t kSymbolsShown = 30;
@@ -238,9 +243,7 @@ void other_json(Json& json, const Error& e) {
 
 void Failures::add(const Error& e) {
   Failure f{e};
-  f.error.object = keep(e.object);
-  f.error.subject = keep(e.subject);
-  f.error.detail = keep(e.detail);
+  if (!keep(f.error.object) || !keep(f.error.subject) || !keep(f.error.detail)) return;
   for (const Failure& each : all_) {
     const Error& k = each.error;
     auto same = [](const char* a, const char* b) {

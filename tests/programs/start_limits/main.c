@@ -65,6 +65,18 @@ static int under_limits(int resource, rlim_t from, rlim_t to, rlim_t step) {
   return clean;
 }
 
+// A program that misses a thousand symbols: there is memory for some of the report, or none.
+static int without_symbols(void) {
+  int clean = 1;
+  for (rlim_t limit = 2560 << 10; limit < 3584 << 10; limit += 32 << 10) {
+    struct attempt a = {RLIMIT_AS, limit, -1, 0, one_argument, small_environment};
+    program_path = beside_program("missing");
+    clean &= is_clean(&a);
+    program_path = beside_program("prog");
+  }
+  return clean;
+}
+
 static int with_environment(int variables, size_t length) {
   char** environment = calloc((size_t)variables + 1, sizeof *environment);
   for (int i = 0; i < variables; ++i) {
@@ -89,6 +101,8 @@ int main(void) {
   result("R09 one to 16 MiB of address space",
          under_limits(RLIMIT_AS, 1 << 20, 16 << 20, 128 << 10));
   // With less than that the kernel has no room for what the program's and the loader's files hold.
+  result("R09 little address space for the report of a thousand missing symbols",
+         without_symbols());
   result("R09 little data", under_limits(RLIMIT_DATA, 96 << 10, 2 << 20, 32 << 10));
   static const int calls[] = {
       SYS_openat,    SYS_fstat,    SYS_pread64,         SYS_read, SYS_mmap,
