@@ -5,7 +5,7 @@
 #include <cstdint>
 
 namespace {
-using Word = std::uint64_t __attribute__((may_alias, aligned(1)));
+using Word [[gnu::may_alias, gnu::aligned(1)]] = std::uint64_t;
 }
 
 extern "C" {

@@ -134,7 +134,9 @@ Status Reader::read_symbols() {
 
 Status Reader::read_gnu_hash() {
   if (!tags.has_gnu_hash) return {};
-  auto* header = MYLD_TRY(table<std::uint32_t>("DT_GNU_HASH", tags.gnu_hash, 16));
+  // The words of the bloom filter, behind a header of sixteen bytes, are read as they stand.
+  MYLD_TRY(table<std::uint64_t>("DT_GNU_HASH", tags.gnu_hash, 16));
+  auto* header = image.at<const std::uint32_t>({tags.gnu_hash});
   GnuHash h;
   h.bucket_count = header[0];
   h.first = header[1];

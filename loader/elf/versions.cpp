@@ -25,8 +25,10 @@ struct VersionReader {
     index &= kVersionIndexMask;
     while (out.size() <= index)
       if (!out.push({})) return Error{.code = Code::out_of_memory, .object = object};
-    // Two records for one index would make the choice depend on the order of reading.
-    if (out[index].name != nullptr && !equal(out[index].name, v.name)) return bad(field, index);
+    // Two records for one index would make the choice depend on the order of reading. Linkers store
+    // a name once, so that the same name is the same place: comparing long ones again and again
+    // could take for ever.
+    if (out[index].name != nullptr && out[index].name != v.name) return bad(field, index);
     out[index] = v;
     return {};
   }

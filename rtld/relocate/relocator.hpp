@@ -20,6 +20,13 @@ void store(std::uintptr_t at, T value) {
   __builtin_memcpy(reinterpret_cast<void*>(at), &value, sizeof value);
 }
 
+/// Moves the word at `at`, which need not be aligned, by the load bias.
+inline void add_bias(std::uintptr_t at, std::uintptr_t bias) {
+  std::uintptr_t word;
+  __builtin_memcpy(&word, reinterpret_cast<const void*>(at), sizeof word);
+  store(at, word + bias);
+}
+
 /// The number of the ISA's ordinary relative relocation.
 template <arch::IsPort Port>
 consteval std::uint32_t relative_type() {
@@ -175,7 +182,7 @@ Status Relocator<Port>::relr() {
       if (!writable(entry, 8))
         return Error{
             .code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = entry};
-      *image_.at<std::uintptr_t>({entry}) += bias_;
+      add_bias(bias_ + entry, bias_);
       next = entry + 8;
       have_address = true;
       continue;
@@ -192,7 +199,7 @@ Status Relocator<Port>::relr() {
         if (!all && !writable(at, 8))
           return Error{
               .code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = at};
-        *image_.at<std::uintptr_t>({at}) += bias_;
+        add_bias(bias_ + at, bias_);
       }
     }
     next += std::uint64_t{63} * 8;
@@ -465,12 +472,13 @@ void Relocator<Port>::prefetch(std::span<const Rela> relocations, std::size_t i)
 template <arch::IsPort Port>
 Status Relocator<Port>::lazy_slot(const Rela& r) {
   if (Port::reloc_kind(elf::reloc_type(r)) != RelocKind::jump_slot) return one(r);
-  if (in_relro(r)) return one(r);  // it cannot be stored to later
+  // It cannot be stored to later, or not in one store that other threads see whole.
+  if (in_relro(r) || r.r_offset % sizeof(std::uintptr_t) != 0) return one(r);
   if (!writable(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
   std::uint32_t index = elf::reloc_symbol(r);
   if (index >= image_.symbol_limit) return bad(Code::bad_relocation_symbol, r);
   if (Port::must_bind_now(image_.symbols[index].st_other)) return one(r);
-  *image_.at<std::uintptr_t>({r.r_offset}) += bias_;
+  add_bias(bias_ + r.r_offset, bias_);
   return {};
 }
 

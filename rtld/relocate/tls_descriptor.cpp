@@ -1,5 +1,6 @@
 #include "rtld/relocate/tls_descriptor.hpp"
 
+#include "loader/base/mem.hpp"
 #include "loader/heap/heap.hpp"
 #include "rtld/tls/tls.hpp"
 
@@ -15,9 +16,9 @@ namespace {
 static_assert(sizeof(tls::TlsIndex) == load::kDescriptorBytes);
 
 void store(std::uintptr_t at, void (*resolver)(), std::uintptr_t argument) {
-  auto* words = reinterpret_cast<std::uintptr_t*>(at);
-  words[1] = argument;
-  words[0] = reinterpret_cast<std::uintptr_t>(resolver);
+  // The file chose the place: it need not be aligned.
+  std::uintptr_t words[2] = {reinterpret_cast<std::uintptr_t>(resolver), argument};
+  memcpy(reinterpret_cast<void*>(at), words, sizeof words);
 }
 
 }  // namespace

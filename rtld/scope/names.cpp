@@ -3,7 +3,8 @@
 namespace myld::scope {
 namespace {
 
-using Word = std::uint64_t __attribute__((may_alias, aligned(1)));
+// clang takes these attributes from the declaration, not from the type.
+using Word [[gnu::may_alias, gnu::aligned(1)]] = std::uint64_t;
 
 constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
 

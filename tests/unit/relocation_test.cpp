@@ -316,6 +316,24 @@ TEMPLATE_TEST_CASE("relative words", "[relocation]", X86_64, Aarch64, Riscv64, E
   CHECK(s.user.word(kData + 0x118) == B + 4);
 }
 
+TEMPLATE_TEST_CASE(
+    "places that are not aligned", "[relocation]", X86_64, Aarch64, Riscv64, Exemplar) {
+  Scene s;
+  std::uint64_t B = s.user.bias();
+  std::uint32_t function = s.user.symbol("function", SHN_UNDEF, 0, STT_FUNC);
+  s.provider.symbol("function", 1, kText + 0x40, STT_FUNC);
+  s.user.set(kData + 0x102, 1);
+  s.user.set(kData + 0x10a, 2);
+  s.user.relr = {kData + 0x102, 0b11};
+  // A slot that no single store could change is bound at once, in a lazily bound module too.
+  s.user.jmprel.push_back(entry(kGot + 4, number_of<TestType>(RelocKind::jump_slot), function, 0));
+  s.user.module.lazy = true;
+  REQUIRE(s.run<TestType>().ok());
+  CHECK(s.user.word(kData + 0x102) == B + 1);
+  CHECK(s.user.word(kData + 0x10a) == B + 2);
+  CHECK(s.user.word(kGot + 4) == s.provider.bias() + kText + 0x40);
+}
+
 TEMPLATE_TEST_CASE("words with a symbol", "[relocation]", X86_64, Aarch64, Riscv64, Exemplar) {
   Scene s;
   std::uint32_t data = s.user.symbol("data", SHN_UNDEF, 0);

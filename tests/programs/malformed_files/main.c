@@ -113,6 +113,7 @@ DAMAGE(name_outside, symbol("snprintf")->st_name = 1 << 28)
 DAMAGE(hash_nowhere, entry(DT_GNU_HASH)->d_un.d_ptr = NOWHERE)
 DAMAGE(buckets0, ((uint32_t*)table_of(DT_GNU_HASH))[0] = 0)
 DAMAGE(buckets_many, ((uint32_t*)table_of(DT_GNU_HASH))[0] = UINT32_MAX)
+DAMAGE(hash_odd, entry(DT_GNU_HASH)->d_un.d_ptr += 4)
 DAMAGE(bloom0, ((uint32_t*)table_of(DT_GNU_HASH))[2] = 0)
 DAMAGE(bloom3, ((uint32_t*)table_of(DT_GNU_HASH))[2] = 3)
 
@@ -197,6 +198,7 @@ static const struct damage kDamages[] = {
     {"R26", "DT_GNU_HASH nowhere", hash_nowhere},
     {"R26", "no buckets", buckets0},
     {"R26", "too many buckets", buckets_many},
+    {"R26", "bloom filter misaligned", hash_odd},
     {"R26", "no bloom filter", bloom0},
     {"R26", "bloom filter of three words", bloom3},
     {"R27", "r_offset nowhere", offset_nowhere},
