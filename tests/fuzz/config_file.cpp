@@ -1,0 +1,31 @@
+// PROGRAM.myld.conf.
+#include "rtld/start/config_file.hpp"
+
+#include "tests/fuzz/heap.hpp"
+#include "tests/fuzz/input.hpp"
+
+#include <optional>
+
+using namespace myld;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::optional<Runtime> r(std::in_place);
+  // In a block of its own length: the text of a file has no NUL behind it.
+  std::vector<char> text(data, data + size);
+  if (size != 0 && data[size - 1] < 16) fuzz::fail_after(data[size - 1]);
+  Status s = start::parse_config(*r, "/dir/prog.myld.conf", {text.data(), text.size()});
+  find::Config& c = r->loader.searcher.config;
+  fuzz::read_all(c.directories);
+  fuzz::read_all(r->options.preload_configured);
+  if (s.ok()) {
+    FUZZ_EXPECT(r->options.tls_surplus <= std::uint64_t{1} << 30);
+    for (const find::Mapped& m : c.map) {
+      FUZZ_EXPECT(fuzz::read_all(m.name) != 0);
+      FUZZ_EXPECT(fuzz::read_all(m.path) != 0);
+    }
+  } else {
+    FUZZ_EXPECT(s.error().code == Code::bad_config || s.error().code == Code::out_of_memory);
+  }
+  fuzz::release_everything();
+  return 0;
+}

@@ -1,0 +1,191 @@
+// Whole files through the parsers: what the fuzzers' generator builds is taken, and one wrong field
+// of it is an error of its own.
+#include "loader/elf/versions.hpp"
+#include "tests/fuzz/elf_builder.hpp"
+#include "tests/fuzz/heap_image.hpp"
+#include "tests/unit/catch.hpp"
+
+#include <functional>
+
+namespace {
+
+using namespace myld;
+using Bytes = std::vector<std::uint8_t>;
+
+/// What becomes of a file: Code::none if everything in it is right.
+Code read(const Bytes& file) {
+  auto header = elf::check_header(file, file.size(), "file", elf::kAnyMachine);
+  if (!header) return header.error().code;
+  std::vector<elf::Phdr> phdrs(header.value().e_phnum);
+  std::memcpy(phdrs.data(), file.data() + header.value().e_phoff, phdrs.size() * sizeof(elf::Phdr));
+  auto segments = elf::check_segments(phdrs, file.size(), fuzz::kPage, {}, "file");
+  if (!segments) return segments.error().code;
+  auto heap = fuzz::HeapImage::make(file);
+  REQUIRE(heap != nullptr);
+  auto image = elf::read_image(heap->bias(), heap->segments(), "file");
+  if (!image) return image.error().code;
+  elf::VersionTable versions;
+  Status s = elf::read_versions(image.value(), "file", versions);
+  return s.ok() ? Code::none : s.error().code;
+}
+
+/// A view of a file that is known to be right.
+struct File {
+  Bytes bytes;
+
+  elf::Ehdr& header() { return *reinterpret_cast<elf::Ehdr*>(bytes.data()); }
+  elf::Phdr& segment(std::uint32_t type) {
+    auto* p = reinterpret_cast<elf::Phdr*>(bytes.data() + header().e_phoff);
+    for (int i = 0; i < header().e_phnum; ++i)
+      if (p[i].p_type == type) return p[i];
+    throw std::runtime_error("no such segment");
+  }
+  elf::Dyn* find(std::int64_t tag) {
+    elf::Phdr& p = segment(PT_DYNAMIC);
+    auto* d = reinterpret_cast<elf::Dyn*>(bytes.data() + p.p_offset);
+    for (; d->d_tag != DT_NULL; ++d)
+      if (d->d_tag == tag) return d;
+    return nullptr;
+  }
+  std::uint64_t& value(std::int64_t tag) { return find(tag)->d_un.d_val; }
+  /// Tables are in the first segment, whose addresses are places in the file.
+  template <class T>
+  T* table(std::int64_t tag) {
+    return reinterpret_cast<T*>(bytes.data() + value(tag));
+  }
+};
+
+/// The first file that has all of what the cases below change.
+File rich_file() {
+  for (unsigned seed = 1;; ++seed) {
+    fuzz::Random random(seed);
+    File f{fuzz::build_elf(random)};
+    bool rich = f.header().e_machine == EM_X86_64;
+    for (std::int64_t tag :
+         {std::int64_t{DT_GNU_HASH}, std::int64_t{DT_HASH}, std::int64_t{DT_VERNEED},
+          std::int64_t{DT_RELA}, std::int64_t{DT_JMPREL}, std::int64_t{DT_RELR},
+          std::int64_t{DT_INIT}, std::int64_t{DT_INIT_ARRAY}, std::int64_t{DT_NEEDED}})
+      rich = rich && f.find(tag) != nullptr;
+    if (rich) return f;
+  }
+}
+
+struct Wrong {
+  Code code;
+  const char* what;
+  void (*change)(File&);
+};
+
+const Wrong kWrong[] = {
+    {Code::not_elf, "no magic", [](File& f) { f.bytes[1] = 'e'; }},
+    {Code::bad_phentsize, "e_phentsize", [](File& f) { f.header().e_phentsize = 55; }},
+    {Code::phdr_outside_file, "e_phoff", [](File& f) { f.header().e_phoff = UINT64_MAX - 8; }},
+    {Code::segment_outside_file, "p_offset wraps",
+     [](File& f) { f.segment(PT_LOAD).p_offset = UINT64_MAX - 0xfff; }},
+    {Code::segment_bad_align, "p_align", [](File& f) { f.segment(PT_LOAD).p_align = 0x1800; }},
+    {Code::segment_address, "p_vaddr", [](File& f) { f.segment(PT_LOAD).p_vaddr = ~0xfffull; }},
+    {Code::header_outside_segment, "PT_DYNAMIC",
+     [](File& f) { f.segment(PT_DYNAMIC).p_vaddr += 1 << 20; }},
+    {Code::dynamic_not_terminated, "no DT_NULL",
+     [](File& f) { f.segment(PT_DYNAMIC).p_filesz = 16; }},
+    {Code::strtab_not_terminated, "DT_STRSZ", [](File& f) { f.value(DT_STRSZ) -= 1; }},
+    {Code::string_outside_table, "DT_NEEDED", [](File& f) { f.value(DT_NEEDED) = 1 << 30; }},
+    {Code::dynamic_outside_segment, "DT_SYMTAB", [](File& f) { f.value(DT_SYMTAB) = ~7ull; }},
+    {Code::dynamic_bad_entry_size, "DT_SYMENT", [](File& f) { f.value(DT_SYMENT) = 16; }},
+    {Code::dynamic_outside_segment, "bloom filter misaligned",
+     [](File& f) { f.value(DT_GNU_HASH) += 4; }},
+    {Code::bad_hash_table, "no buckets",
+     [](File& f) { f.table<std::uint32_t>(DT_GNU_HASH)[0] = 0; }},
+    {Code::bad_hash_table, "a bloom filter of three words",
+     [](File& f) { f.table<std::uint32_t>(DT_GNU_HASH)[2] = 3; }},
+    {Code::dynamic_outside_segment, "buckets past the segment",
+     [](File& f) { f.table<std::uint32_t>(DT_GNU_HASH)[0] = UINT32_MAX; }},
+    {Code::bad_hash_table, "more chains than symbols",
+     [](File& f) { f.table<std::uint32_t>(DT_HASH)[1] += 40; }},
+    {Code::dynamic_bad_size, "DT_RELASZ", [](File& f) { f.value(DT_RELASZ) += 1; }},
+    {Code::dynamic_bad_entry_size, "DT_PLTREL", [](File& f) { f.value(DT_PLTREL) = DT_REL; }},
+    {Code::dynamic_bad_entry_size, "DT_RELRENT", [](File& f) { f.value(DT_RELRENT) = 4; }},
+    {Code::bad_code_address, "DT_INIT in data",
+     [](File& f) { f.value(DT_INIT) = f.segment(PT_DYNAMIC).p_vaddr; }},
+    {Code::dynamic_outside_segment, "DT_INIT_ARRAYSZ of 2^46",
+     [](File& f) { f.value(DT_INIT_ARRAYSZ) = std::uint64_t{1} << 46; }},
+    {Code::bad_version_table, "vn_version",
+     [](File& f) { f.table<elf::Verneed>(DT_VERNEED)->vn_version = 2; }},
+    {Code::bad_version_table, "vn_aux",
+     [](File& f) { f.table<elf::Verneed>(DT_VERNEED)->vn_aux = 0x7fffffff; }},
+    {Code::bad_version_table, "vd_next that goes back",
+     [](File& f) {
+       f.value(DT_VERDEFNUM) = 1000000;
+       f.table<elf::Verdef>(DT_VERDEF)->vd_next = 4;
+     }},
+    {Code::bad_version_table, "two names for one version",
+     [](File& f) { f.table<elf::Vernaux>(DT_VERNEED)[1].vna_other = 2; }},
+};
+
+}  // namespace
+
+TEST_CASE("what the generator builds is taken as it is", "[elf]") {
+  for (unsigned seed = 1; seed < 1500; ++seed) {
+    fuzz::Random random(seed);
+    CAPTURE(seed);
+    REQUIRE(read(fuzz::build_elf(random)) == Code::none);
+  }
+}
+
+TEST_CASE("one wrong field is an error of its own", "[elf]") {
+  const File good = rich_file();
+  REQUIRE(read(good.bytes) == Code::none);
+  for (const Wrong& each : kWrong) {
+    File bad = good;
+    each.change(bad);
+    CAPTURE(each.what);
+    CHECK(read(bad.bytes) == each.code);
+  }
+}
+
+TEST_CASE("a file that ends early is refused, wherever", "[elf]") {
+  File good = rich_file();
+  std::size_t end = good.segment(PT_DYNAMIC).p_offset + good.segment(PT_DYNAMIC).p_filesz;
+  for (std::size_t n = 0; n < end; ++n) {
+    CAPTURE(n);
+    REQUIRE(read(Bytes(good.bytes.begin(), good.bytes.begin() + static_cast<std::ptrdiff_t>(n))) !=
+            Code::none);
+  }
+}
+
+TEST_CASE("notes are found in their segment only", "[elf]") {
+  alignas(8) std::uint8_t memory[4096] = {};
+  elf::Phdr phdrs[] = {{PT_LOAD, PF_R, 0, 0, 0, 64, sizeof memory, 4096},
+                       {PT_NOTE, PF_R, 0, 0, 0, 64, 64, 4},
+                       {PT_GNU_PROPERTY, PF_R, 0, 0, 0, 64, 64, 8}};
+  elf::Image image;
+  image.bias = {reinterpret_cast<std::uintptr_t>(memory)};
+  image.segments.phdrs = phdrs;
+  image.segments.property = &phdrs[2];
+  std::uint32_t words[] = {4, 16, 5, 0x554e47, 0xc0000002, 4, 3, 0};
+  auto put = [&](std::size_t word, std::uint32_t value) {
+    words[word] = value;
+    std::memcpy(memory, words, sizeof words);
+  };
+  put(0, 4);
+  CHECK(elf::find_note(image, "GNU", 5).size() == 16);
+  CHECK(elf::program_property(image, 0xc0000002) == 3);
+  CHECK(elf::program_property(image, 0xc0000003) == 0);
+  // Sizes that reach over the end, or that overflow when they are rounded up.
+  for (std::uint32_t bytes : {64u, 0x7fffffffu, UINT32_MAX, UINT32_MAX - 3}) {
+    put(1, bytes);
+    CHECK(elf::find_note(image, "GNU", 5).empty());
+    CHECK(elf::program_property(image, 0xc0000002) == 0);
+    put(1, 16);
+    put(0, bytes);
+    CHECK(elf::find_note(image, "GNU", 5).empty());
+    put(0, 4);
+    put(5, bytes);
+    CHECK(elf::program_property(image, 0xc0000002) == 0);
+    put(5, 4);
+  }
+  // A note outside the file's part of a segment is none.
+  phdrs[1].p_filesz = phdrs[2].p_filesz = 65;
+  CHECK(elf::find_note(image, "GNU", 5).empty());
+  CHECK(elf::program_property(image, 0xc0000002) == 0);
+}
