@@ -1,5 +1,5 @@
 // PROGRAM.myld.conf.
-#include "rtld/start/config_file.hpp"
+#include "rtld/start/config_text.hpp"
 
 #include "tests/fuzz/heap.hpp"
 #include "tests/fuzz/input.hpp"
@@ -13,7 +13,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // In a block of its own length: the text of a file has no NUL behind it.
   std::vector<char> text(data, data + size);
   if (size != 0 && data[size - 1] < 16) fuzz::fail_after(data[size - 1]);
-  Status s = start::parse_config(*r, "/dir/prog.myld.conf", {text.data(), text.size()});
+  Status s{};
+  {
+    Vec<char*> environment;
+    s = start::parse_config(*r, "/dir/prog.myld.conf", "/dir", {text.data(), text.size()},
+                            environment);
+    for (const char* entry : environment) FUZZ_EXPECT(find_char(entry, '=') != nullptr);
+  }
   find::Config& c = r->loader.searcher.config;
   fuzz::read_all(c.directories);
   fuzz::read_all(r->options.preload_configured);
