@@ -204,19 +204,28 @@ std::size_t end(const Writer& w, char* buffer) {
 
 }  // namespace
 
+namespace {
+
+/// The template without the object's name, if it begins with that.
+std::string_view without_object(std::string_view text) {
+  constexpr std::string_view kObject = "{o}: ";
+  if (text.starts_with(kObject)) text.remove_prefix(kObject.size());
+  return text;
+}
+
+}  // namespace
+
 std::size_t render(const Error& e, char* buffer, std::size_t capacity) {
   Writer w{buffer, capacity - 1};
-  add_text(w, e, text_of(e.code));
+  bool nameless = e.object != nullptr && *e.object == 0;
+  add_text(w, e, nameless ? without_object(text_of(e.code)) : text_of(e.code));
   add_rest(w, e);
   return end(w, buffer);
 }
 
 std::size_t render_reason(const Error& e, char* buffer, std::size_t capacity) {
   Writer w{buffer, capacity - 1};
-  std::string_view text = text_of(e.code);
-  constexpr std::string_view kObject = "{o}: ";
-  if (text.starts_with(kObject)) text.remove_prefix(kObject.size());
-  add_text(w, e, text);
+  add_text(w, e, without_object(text_of(e.code)));
   return end(w, buffer);
 }
 

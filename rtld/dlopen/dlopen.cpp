@@ -31,15 +31,14 @@ Status check_openable(const Module& m) {
   return {};
 }
 
-/// The namespace that `id` means, made if it is kNewNamespace.
+/// The namespace that `id` means, made if it is kNewNamespace; `file` is to be opened in it.
 Result<load::Namespace*>
-find_namespace(Runtime& runtime, long id, const Module* caller, bool& is_new) {
+find_namespace(Runtime& runtime, long id, const Module* caller, const char* file, bool& is_new) {
   if (id == kCallersNamespace) return caller->ns;
   if (id != kNewNamespace && id != kAuditorsNamespace) {
     if (id < 0 || static_cast<std::size_t>(id) >= runtime.namespaces.size() ||
         runtime.namespaces[static_cast<std::size_t>(id)] == nullptr)
-      return Error{
-          .code = Code::invalid_namespace, .sys_errno = sys::kEinval, .object = caller->display};
+      return Error{.code = Code::invalid_namespace, .sys_errno = sys::kEinval, .object = file};
     return runtime.namespaces[static_cast<std::size_t>(id)];
   }
   load::Namespace* ns = make_namespace(runtime);
@@ -179,7 +178,7 @@ Result<Opened> open_module(Runtime& runtime,
                            load::FileSource* source,
                            Vec<Module*>& order) {
   bool is_new_namespace = false;
-  load::Namespace* ns = MYLD_TRY(find_namespace(runtime, ns_id, caller, is_new_namespace));
+  load::Namespace* ns = MYLD_TRY(find_namespace(runtime, ns_id, caller, file, is_new_namespace));
   Transaction t(runtime, *ns, is_new_namespace);
   find::Searcher& searcher = runtime.loader.searcher;
   char* expanded = nullptr;
@@ -248,10 +247,10 @@ void* open(
     if (file == nullptr || *file == 0) {
       // A new namespace needs something to begin with.
       bool is_new = false;
-      auto own = ns == kNewNamespace ? Error{.code = Code::invalid_namespace,
-                                             .sys_errno = sys::kEinval,
-                                             .object = caller->display}
-                                     : find_namespace(runtime, ns, caller, is_new);
+      auto own =
+          ns == kNewNamespace
+              ? Error{.code = Code::invalid_namespace, .sys_errno = sys::kEinval, .object = ""}
+              : find_namespace(runtime, ns, caller, "", is_new);
       if (own) return own.value()->program->link_map;
       set_error(own.error());
       return nullptr;

@@ -11,8 +11,12 @@ namespace myld::glibc {
 
 namespace {
 
+/// What the processor is found to be narrows the bounds of tunables. Once the program runs they are
+/// read-only and libc has them, so that a search then has only a copy to narrow.
 CpuResult examine(const Runtime& runtime) {
-  return examine_cpu(cpu_facts(runtime.stack), g_adapter.tunables);
+  if (!runtime.started) return examine_cpu(cpu_facts(runtime.stack), g_adapter.tunables);
+  Tunables copy = g_adapter.tunables;
+  return examine_cpu(cpu_facts(runtime.stack), copy);
 }
 
 /// The number at the start of `text`, which loses it and the dot behind it.
