@@ -1,0 +1,1 @@
+int kept(void) { return 1; }
