@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include "loader/sys/text.hpp"
 #include "rtld/glibc/layout.hpp"
 #include "rtld/glibc/tunables.hpp"
 
@@ -50,6 +51,11 @@ CpuResult fill_cpu_features(const Layout& layout,
                             const CpuFacts& facts,
                             Tunables& tunables,
                             std::byte* block);
+
+/// The same without a block: what it would hold goes to `out` (unless that is null) in the lines of
+/// `ld.so --list-diagnostics`, on ISAs whose glibc has such lines.
+CpuResult
+describe_cpu(const Layout& layout, const CpuFacts& facts, Tunables& tunables, sys::Text* out);
 
 /// The same before a libc is known (its file may lie in a glibc-hwcaps folder), by the rules of the
 /// newest release. Asking twice costs no second round of CPUID.

@@ -92,8 +92,22 @@ std::span<const char* const> usable_hwcaps(Runtime& runtime) {
   return hwcaps_subdirectories(examine(runtime));
 }
 
+bool find_system_libc(Runtime& runtime) {
+  load::Namespace scratch;
+  Vec<load::Module*> created;
+  auto libc = runtime.loader.open(scratch, "libc.so.6", nullptr, false, created);
+  bool known = libc && adapt(runtime, *libc.value());
+  if (libc) runtime.loader.remove(*libc.value());
+  return known;
+}
+
+CpuResult print_cpu(Runtime& runtime, sys::Text* out) {
+  if (g_adapter.layout == nullptr) return examine(runtime);
+  return describe_cpu(*g_adapter.layout, cpu_facts(runtime.stack), g_adapter.tunables, out);
+}
+
 void print_tunables(Runtime& runtime) {
-  examine(runtime);
+  print_cpu(runtime, nullptr);
   g_adapter.tunables.print(
       [](void*, std::string_view text) { sys::write_all(1, text.data(), text.size()); }, nullptr);
 }

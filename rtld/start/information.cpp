@@ -172,7 +172,7 @@ void print_uname(Text& out) {
 void print_diagnostics(Runtime& r) {
   Text out(1);
   line(out, "dl_dst_lib", arch::Port::kLibDir);
-  line(out, "dl_hwcap", r.stack.get(sys::kAtHwcap));
+  line(out, "dl_hwcap", glibc::print_cpu(r, nullptr).dl_hwcap);
   line(out, "dl_hwcap2", r.stack.get(sys::kAtHwcap2));
   out << "dl_hwcaps_subdirs=\"";
   const char* colon = "";
@@ -203,6 +203,7 @@ void print_diagnostics(Runtime& r) {
   line(out, "version.version", MYLD_VERSION);
   print_auxv(out, r.stack);
   print_uname(out);
+  glibc::print_cpu(r, &out);
 }
 
 void print_version() {
@@ -213,6 +214,8 @@ void print_version() {
 }  // namespace
 
 void print_information(Runtime& runtime, Request request) {
+  if (request == Request::tunables || request == Request::diagnostics)
+    glibc::find_system_libc(runtime);  // without one the newest release is told of
   switch (request) {
   case Request::program: return;
   case Request::help: print_help(runtime); return;

@@ -12,6 +12,10 @@ CpuResult fill_cpu_features(const Layout&, const CpuFacts& facts, Tunables& tuna
   return examine_cpu(facts, tunables);
 }
 
+CpuResult describe_cpu(const Layout&, const CpuFacts& facts, Tunables& tunables, sys::Text*) {
+  return examine_cpu(facts, tunables);
+}
+
 CpuResult examine_cpu(const CpuFacts& facts, Tunables&) {
   CpuResult result;
   result.dl_hwcap = facts.hwcap;

@@ -12,6 +12,7 @@
 
 #pragma once
 
+#include "loader/sys/text.hpp"
 #include "rtld/glibc/layout.hpp"
 #include "rtld/glibc/tunables.hpp"
 #include "rtld/glibc/x86_64/cpuid.hpp"
@@ -306,5 +307,9 @@ void apply_hwcaps(Cpu& cpu, const Rules& rules, const Tunables& tunables);
 Cpu examine(Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap2, const Tunables& tunables);
 /// Writes `cpu` into the block that `layout` describes.
 void store(const Cpu& cpu, const Rules& rules, const Layout& layout, std::byte* block);
+/// Writes the same as lines of text, for --list-diagnostics.
+void print_lines(const Cpu& cpu, const Rules& rules, const Layout& layout, sys::Text& out);
+/// The number that the release has for the vendor.
+std::uint32_t kind_number(Kind kind, const Rules& rules);
 
 }  // namespace myld::glibc::x86

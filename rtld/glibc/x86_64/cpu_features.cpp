@@ -31,12 +31,6 @@ void put(std::byte* block, Offset offset, T value) {
   if (offset != kAbsent) __builtin_memcpy(block + offset, &value, sizeof value);
 }
 
-std::uint32_t kind_number(Kind kind, const Rules& rules) {
-  if (kind == Kind::other && !rules.hygon_is_kind)
-    return static_cast<std::uint32_t>(Kind::other) - 1;
-  return static_cast<std::uint32_t>(kind);
-}
-
 /// The word `preferred[0]` in the numbering of the release.
 std::uint32_t preferred_word(const Cpu& cpu, const Rules& rules, const Layout& layout) {
   constexpr std::uint32_t kFromNoVzeroupper = ~0u << Prefer_No_VZEROUPPER;
@@ -120,6 +114,12 @@ CpuResult result_of(const Cpu& cpu, const CpuFacts& facts) {
 }
 
 }  // namespace
+
+std::uint32_t kind_number(Kind kind, const Rules& rules) {
+  if (kind == Kind::other && !rules.hygon_is_kind)
+    return static_cast<std::uint32_t>(Kind::other) - 1;
+  return static_cast<std::uint32_t>(kind);
+}
 
 Rules newest_rules() {
   Rules rules = rules_of(43, true);
@@ -207,6 +207,15 @@ CpuResult fill_cpu_features(const Layout& layout,
   x86::Cpu cpu = x86::examine(x86::g_cpuid, rules, facts.hwcap2, tunables);
   x86::store(cpu, rules, layout, block);
   x86::store_thresholds(cpu, rules, tunables);
+  return x86::result_of(cpu, facts);
+}
+
+CpuResult
+describe_cpu(const Layout& layout, const CpuFacts& facts, Tunables& tunables, sys::Text* out) {
+  x86::Rules rules = x86::rules_for(layout);
+  x86::Cpu cpu = x86::examine(x86::g_cpuid, rules, facts.hwcap2, tunables);
+  x86::store_thresholds(cpu, rules, tunables);
+  if (out != nullptr) x86::print_lines(cpu, rules, layout, *out);
   return x86::result_of(cpu, facts);
 }
 
