@@ -63,6 +63,7 @@ concept IsPort = requires(std::uint32_t r_type, std::uint8_t st_other) {
   { P::kVdsoGetrandom } -> std::convertible_to<const char*>;
   { P::reloc_kind(r_type) } -> std::same_as<RelocKind>;
   { P::reloc_name(r_type) } -> std::same_as<const char*>;
+  { P::return_address(nullptr) } -> std::same_as<std::uintptr_t>;
   { P::must_bind_now(st_other) } -> std::same_as<bool>;
 };
 static_assert(IsPort<Port>);

@@ -83,6 +83,7 @@ struct Runtime {
   Vec<load::Module*> lingering;
   std::uint32_t closing = 0;  ///< calls of dlclose whose modules are on their way out
   std::uint32_t next_init_rank = 0;
+  std::uint32_t bound_lazily = 0;    ///< slots; counted for LD_DEBUG=statistics alone
   sys::RecursiveLock own_load_lock;  ///< where there is no libc to share one with
   sys::RecursiveLock own_chain_lock;
   sys::RecursiveLock* load_lock = &own_load_lock;

@@ -84,6 +84,12 @@ struct Aarch64 {
     }
   }
 
+  /// Where an audited call returns to, by the registers that la_*_pltenter gets.
+  static std::uintptr_t return_address(const void* registers) {
+    constexpr unsigned kLrLr = (232 - 16) / 8;  // La_aarch64_regs: behind lr_xreg, lr_vreg, lr_sp
+    return static_cast<const std::uintptr_t*>(registers)[kLrLr];
+  }
+
   /// STO_AARCH64_VARIANT_PCS: the function takes arguments in registers that the trampoline does
   /// not keep (z and p registers, x9 and up). Source: AAELF64 5.5.4 "Symbol table".
   static constexpr bool must_bind_now(std::uint8_t st_other) { return (st_other & 0x80) != 0; }

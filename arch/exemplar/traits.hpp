@@ -117,6 +117,10 @@ struct Exemplar {
     return r_type < sizeof kNames / sizeof *kNames ? kNames[r_type] : "unknown";
   }
 
+  /// Where an audited call returns to, by the registers that la_*_pltenter gets.
+  /// 0 where calls are not seen.
+  static std::uintptr_t return_address(const void*) { return 0; }
+
   /// Functions whose st_other says that they take arguments in registers which the lazy trampoline
   /// does not keep. They are bound at load. false, always, where the trampoline keeps everything.
   static constexpr bool must_bind_now(std::uint8_t st_other) { return (st_other & 0x40) != 0; }

@@ -87,6 +87,9 @@ struct Riscv64 {
     }
   }
 
+  /// Where an audited call returns to, by the registers that la_*_pltenter gets.
+  static std::uintptr_t return_address(const void*) { return 0; }  // no call is audited
+
   /// STO_RISCV_VARIANT_CC: the function takes arguments in registers that the trampoline does not
   /// keep (vector registers among them). Source: psABI, "Symbol Table".
   static constexpr bool must_bind_now(std::uint8_t st_other) { return (st_other & 0x80) != 0; }

@@ -6,8 +6,8 @@
 
 namespace myld::arch {
 
-inline constexpr long kSysFcntl = 72, kSysMseal = 462, kSysPrlimit64 = 302, kSysRtSigaction = 13,
-                      kSysFstatat = 262;
+inline constexpr long kSysFcntl = 72, kSysFtruncate = 77, kSysMseal = 462, kSysPrlimit64 = 302,
+                      kSysRtSigaction = 13, kSysFstatat = 262;
 inline constexpr long kSysRead = 0, kSysWrite = 1, kSysClose = 3, kSysFstat = 5, kSysMmap = 9,
                       kSysMprotect = 10, kSysMunmap = 11, kSysRtSigprocmask = 14, kSysPread = 17,
                       kSysSchedYield = 24, kSysMadvise = 28, kSysGetpid = 39, kSysExecve = 59,

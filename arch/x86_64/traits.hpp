@@ -94,6 +94,12 @@ struct X86_64 {
     }
   }
 
+  /// Where the audited call returns to, of the registers that la_*_pltenter gets.
+  static std::uintptr_t return_address(const void* registers) {
+    constexpr unsigned kLrRsp = 7;  // La_x86_64_regs: the stack as the function finds it
+    return *static_cast<const std::uintptr_t* const*>(registers)[kLrRsp];
+  }
+
   /// The trampoline keeps every argument register, so any function may be bound lazily.
   static constexpr bool must_bind_now(std::uint8_t) { return false; }
 };

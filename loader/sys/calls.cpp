@@ -153,6 +153,17 @@ long open_no_link(const char* path) {
   return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kFlags); });
 }
 
+long open_shared_file(const char* path) {
+  constexpr long kReadWrite = 02, kCreate = 0100, kCloexec = 02000000, kMode = 0666;
+  constexpr long kFlags = kReadWrite | kCreate | kCloexec | arch::kOpenNoFollow;
+  return retry(
+      [&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kFlags, kMode); });
+}
+
+long resize_file(int fd, std::uint64_t bytes) {
+  return retry([&] { return arch::syscall(arch::kSysFtruncate, fd, static_cast<long>(bytes)); });
+}
+
 long sync_file(int fd) {
   return retry([&] { return arch::syscall(arch::kSysFsync, fd); });
 }

@@ -11,7 +11,7 @@ namespace myld::sys {
 using arch::Stat;
 
 inline constexpr int kProtNone = 0, kProtRead = 1, kProtWrite = 2, kProtExec = 4;
-inline constexpr int kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20,
+inline constexpr int kMapShared = 1, kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20,
                      kMapNoReserve = 0x4000, kMapPopulate = 0x8000;
 inline constexpr int kEperm = 1, kEnoent = 2, kEintr = 4, kEbadf = 9, kEnomem = 12, kEacces = 13,
                      kEfault = 14, kEexist = 17, kEnotdir = 20, kEinval = 22, kEnospc = 28,
@@ -58,6 +58,10 @@ long create_file(const char* path);
 long create_new_file(const char* path, int mode);
 /// open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK).
 long open_no_link(const char* path);
+/// open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666).
+long open_shared_file(const char* path);
+/// ftruncate(2).
+long resize_file(int fd, std::uint64_t bytes);
 /// fsync(2).
 long sync_file(int fd);
 long make_directory(const char* path, int mode);

@@ -46,6 +46,13 @@ struct RuntimeAbi {
   void (*libc_loaded)(Runtime&, load::Namespace&) = nullptr;
   /// envp for constructors that run later: the program may have changed its environment.
   char** (*environment)(Runtime&) = nullptr;
+  /// Has the time that the process spends in [from, from + text_bytes) counted, where the libc can:
+  /// for each bytes / 2 part of it in one of `counters`. Needs: before_constructors() is over.
+  void (*take_time)(Runtime&,
+                    std::uint16_t* counters,
+                    std::size_t bytes,
+                    std::uintptr_t from,
+                    std::size_t text_bytes) = nullptr;
   /// Destructors of thread-local objects that a module still owes.
   bool (*has_pending_destructors)(const Module&) = nullptr;
 };

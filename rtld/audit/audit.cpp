@@ -1,6 +1,7 @@
 #include "rtld/audit/audit.hpp"
 
 #include "loader/sys/log.hpp"
+#include "rtld/audit/profile.hpp"
 
 #include <new>
 
@@ -102,6 +103,7 @@ void closed(State& s, Module& m) {
 }
 
 void release(Module& m) {
+  forget_profiled(m);
   Views* v = views(m);
   if (v == nullptr) return;
   m.audited = nullptr;

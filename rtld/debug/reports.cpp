@@ -68,10 +68,26 @@ void log_initial_scopes(const Runtime& runtime) {
   log_scopes(*runtime.loader.self);
 }
 
-void log_statistics(const Runtime& runtime, const Times& t) {
+namespace {
+Counts count_all(const Runtime& runtime) {
   Counts c;
   for (const Module* m : runtime.first.modules)
     if (!m->is_loader && m != runtime.vdso) count(*m, c);
+  return c;
+}
+}  // namespace
+
+void log_final_statistics(const Runtime& runtime) {
+  Counts c = count_all(runtime);
+  log::Line() << "";
+  log::Line() << "runtime linker statistics:";
+  log::Line() << "           final number of relocations: "
+              << sys::Decimal{c.symbolic + runtime.bound_lazily};
+  log::Line() << "final number of relocations from cache: " << sys::Decimal{c.repeated};
+}
+
+void log_statistics(const Runtime& runtime, const Times& t) {
+  Counts c = count_all(runtime);
   std::uint64_t total = t.relocated - t.begin;
   log::Line() << "";
   log::Line() << "runtime linker statistics:";

@@ -16,5 +16,7 @@ struct Times {
 };
 /// LD_DEBUG=statistics: times and numbers of relocations, before the program runs.
 void log_statistics(const Runtime& runtime, const Times& times);
+/// At the end, with what was bound lazily.
+void log_final_statistics(const Runtime& runtime);
 
 }  // namespace myld::debug

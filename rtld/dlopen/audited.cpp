@@ -1,6 +1,7 @@
 #include "rtld/dlopen/audited.hpp"
 
 #include "loader/sys/log.hpp"
+#include "rtld/audit/profile.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/entry.hpp"
 #include "rtld/init/run.hpp"
@@ -87,7 +88,17 @@ void start_auditing(Runtime& runtime) {
   runtime.loader.searcher.redirector = {redirect, &runtime};
 }
 
-bool tell_of(Runtime& r, Module& m) { return make_link_map(r, m) && audit::opened(r.audit, m); }
+bool tell_of(Runtime& r, Module& m) {
+  if (!make_link_map(r, m)) return false;
+  audit::look_for_profiled(r.loader.page_size, m);
+  return audit::opened(r.audit, m);
+}
+
+void take_profile(Runtime& r) {
+  if (r.abi->take_time == nullptr) return;
+  audit::TimeCounters t = audit::time_to_take();
+  if (t.bytes != 0) r.abi->take_time(r, t.counters, t.bytes, t.from, t.text_bytes);
+}
 
 Status load_auditor(Runtime& runtime, const char* name) {
   Module* root = MYLD_TRY(open_in_new_namespace(runtime, name));

@@ -15,4 +15,8 @@ Status load_auditor(Runtime& runtime, const char* name);
 /// Tells of a module that was mapped before auditing started.
 bool tell_of(Runtime& runtime, load::Module& module);
 
+/// LD_PROFILE: has the time of the library taken from now on, if it is there and that was not done
+/// yet. Needs: libc can be called.
+void take_profile(Runtime& runtime);
+
 }  // namespace myld::dlopen

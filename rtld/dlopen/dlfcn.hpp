@@ -10,6 +10,8 @@ using load::Module;
 // <dlfcn.h>
 inline constexpr int kLazy = 1, kNow = 2, kBindingMask = 3, kNoLoad = 4, kDeepBind = 8,
                      kGlobal = 0x100, kNoDelete = 0x1000;
+/// What sprof(1) adds: the file is only to be looked at, so none of its code is run.
+inline constexpr int kForSprof = 0x40000000;
 inline constexpr long kCallersNamespace = -2, kNewNamespace = -1;
 /// Of the loader's own: an auditor's new namespace; none at all.
 inline constexpr long kAuditorsNamespace = -3, kNoNamespace = -4;

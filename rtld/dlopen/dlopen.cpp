@@ -8,6 +8,7 @@
 #include "rtld/debug/probes.hpp"
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/debug/reports.hpp"
+#include "rtld/dlopen/audited.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/file_watch.hpp"
 #include "rtld/dlopen/leak_checker.hpp"
@@ -206,6 +207,7 @@ void initialise(Runtime& runtime, const Opened& opened, std::span<Module* const>
   const abi::RuntimeAbi& abi = *runtime.abi;
   if (opened.is_new_namespace && abi.libc_loaded != nullptr)
     abi.libc_loaded(runtime, *opened.module->ns);
+  take_profile(runtime);
   char** envp = abi.environment == nullptr ? runtime.envp : abi.environment(runtime);
   init::run_constructors(runtime, order, envp);
   if (!log::wants(log::kFiles)) return;
@@ -230,7 +232,7 @@ void* open(
   Runtime& runtime = the_runtime();
   clear_error();
   if ((mode & kBindingMask) == 0 ||
-      (mode & ~(kBindingMask | kNoLoad | kDeepBind | kGlobal | kNoDelete)) != 0) {
+      (mode & ~(kBindingMask | kNoLoad | kDeepBind | kGlobal | kNoDelete | kForSprof)) != 0) {
     set_error({.code = Code::invalid_mode,
                .sys_errno = sys::kEinval,
                .object = file == nullptr ? "" : file});
@@ -263,7 +265,7 @@ void* open(
     result = opened.value();
     if (result.module == nullptr) return nullptr;
   }
-  initialise(runtime, result, order.span());
+  if ((mode & kForSprof) == 0) initialise(runtime, result, order.span());
   return result.module->link_map;
 }
 

@@ -58,6 +58,21 @@ void libc_loaded(Runtime&, load::Namespace& ns) {
   if (ns.libc != nullptr) initialise_libc(*ns.libc, false);
 }
 
+/// profil(3), whose scale is what part of the counters' index a step of two bytes makes, in
+/// 1/65536.
+void take_time(Runtime& runtime,
+               std::uint16_t* counters,
+               std::size_t bytes,
+               std::uintptr_t from,
+               std::size_t text_bytes) {
+  using Profil = int (*)(std::uint16_t*, std::size_t, std::size_t, unsigned);
+  void* profil =
+      runtime.first.libc == nullptr ? nullptr : find_in_libc(*runtime.first.libc, "profil");
+  if (profil == nullptr) return;
+  auto scale = static_cast<unsigned>(bytes * 65536 / text_bytes);
+  reinterpret_cast<Profil>(profil)(counters, bytes, from, scale);
+}
+
 /// The program may have changed its environment since the start: libc's variable tells.
 char** environment(Runtime& runtime) {
   if (runtime.first.libc == nullptr) return runtime.envp;
@@ -131,6 +146,7 @@ Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc) {
       .before_constructors = before_constructors,
       .libc_loaded = libc_loaded,
       .environment = environment,
+      .take_time = take_time,
       .has_pending_destructors = has_pending_destructors,
   };
   runtime.load_lock =

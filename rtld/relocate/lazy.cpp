@@ -105,6 +105,7 @@ Target find_target(Runtime& runtime, Module& m, std::uint64_t index) {
              .subject = arch::Port::reloc_name(elf::reloc_type(r)),
              .at = r.r_offset,
              .value = symbol_index});
+  if (log::wants(log::kStatistics)) __atomic_fetch_add(&runtime.bound_lazily, 1, __ATOMIC_RELAXED);
   Definition d = find_definition(runtime, m, symbol, symbol_index);
   std::uintptr_t value = 0;
   if (d) {

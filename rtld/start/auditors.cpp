@@ -2,6 +2,7 @@
 
 #include "arch/vector_state.hpp"
 #include "loader/base/mem.hpp"
+#include "rtld/audit/profile.hpp"
 #include "rtld/dlopen/audited.hpp"
 
 #include <array>
@@ -46,7 +47,12 @@ std::array<const char*, 4> lists_of(const Runtime& r) {
 
 }  // namespace
 
+const char* profile_directory(const Runtime& r) {
+  return r.options.profile_output == nullptr ? "/var/tmp" : r.options.profile_output;
+}
+
 bool wants_auditors(const Runtime& r) {
+  if (r.options.profile != nullptr) return true;
   for (const char* list : lists_of(r))
     if (list != nullptr && *list != 0) return true;
   return false;
@@ -57,6 +63,10 @@ void load_auditors(Runtime& r, StartErrors& errors) {
   config.only_set_user_id = r.secure;
   for (const char* list : lists_of(r)) load_list(r, list, errors);
   config.only_set_user_id = false;
+  if (r.options.profile != nullptr && r.options.mode == Mode::run) {
+    if (!audit::add_profiler(r.audit, r.options.profile, profile_directory(r)))
+      errors.fail({.code = Code::too_many_auditors, .object = r.options.profile});
+  }
   if (!r.audit.active()) return;
   if (r.audit.plt) arch::prepare_audited_calls();
   dlopen::start_auditing(r);

@@ -13,4 +13,7 @@ bool wants_auditors(const Runtime& runtime);
 /// with their link_maps, the first thread.
 void load_auditors(Runtime& runtime, StartErrors& errors);
 
+/// Where LD_PROFILE's file goes.
+const char* profile_directory(const Runtime& runtime);
+
 }  // namespace myld::start

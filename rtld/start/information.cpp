@@ -3,6 +3,7 @@
 #include "loader/base/mem.hpp"
 #include "loader/sys/text.hpp"
 #include "rtld/glibc/start.hpp"
+#include "rtld/start/auditors.hpp"
 
 namespace myld::start {
 namespace {
@@ -187,6 +188,7 @@ void print_diagnostics(Runtime& r) {
   line(out, "dl_pagesize", r.loader.page_size);
   const find::CpuNames& cpu = r.loader.searcher.config.cpu;
   if (const char* platform = cpu.platform(cpu.context)) line(out, "dl_platform", platform);
+  line(out, "dl_profile_output", profile_directory(r));
   line(out, "dso.ld", arch::Port::kLoaderSoname);
   line(out, "dso.libc", "libc.so.6");
   print_environment(out, r.envp);

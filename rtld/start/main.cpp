@@ -6,6 +6,7 @@
 #include "rtld/debug/probes.hpp"
 #include "rtld/debug/r_debug.hpp"
 #include "rtld/debug/reports.hpp"
+#include "rtld/dlopen/audited.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/file_watch.hpp"
 #include "rtld/dlopen/object_index.hpp"
@@ -92,6 +93,8 @@ void start_log(Start& s) {
   o.trace_unused = o.mode == Mode::trace && log::wants(log::kUnused);
   // What only calls refer to is in use as well.
   o.bind_now = o.bind_now || log::wants(log::kUnused);
+  // Calls are counted where they go through unbound slots.
+  if (o.profile != nullptr) o.bind_now = false;
   s.mark(s.times.begin);
 }
 
@@ -398,6 +401,7 @@ void protect(Start& s) {
 void initialise_modules(Start& s) {
   Runtime& r = s.runtime;
   if (r.abi->before_constructors != nullptr) r.abi->before_constructors(r);
+  dlopen::take_profile(r);
   debug::announce(r.first, debug::State::consistent);
   MYLD_PROBE_2("init_complete", r.first.id, &_r_debug);
   audit::activity(r.audit, r.first, audit::kConsistent);
@@ -444,5 +448,7 @@ struct HandOver {
 /// The program registers this with atexit (AMD64 supplement 3.4.1: rdx at entry).
 [[gnu::visibility("hidden")]] void myld_finalise() {
   myld::init::run_all_destructors(myld::the_runtime());
+  if (myld::log::wants(myld::log::kStatistics))
+    myld::debug::log_final_statistics(myld::the_runtime());
 }
 }

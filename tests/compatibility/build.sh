@@ -64,3 +64,6 @@ mkdir -p lib/x86_64-linux-gnu && cp open/libvalue.so lib/x86_64-linux-gnu/
 # Auditors.
 for name in one two; do library audit/lib$name.so auditor.c -DNAME="\"$name\""; done
 program unused_loader prog.c $ab -Wl,--no-as-needed -l:ld-linux-x86-64.so.2 '-Wl,-rpath,$ORIGIN/lib'
+# For LD_PROFILE. sprof takes no library whose text has a segment of its own.
+library calls/libcalls.so calls.c -Wl,-z,noseparate-code
+program profiled profiled.c -Lcalls -lcalls '-Wl,-rpath,$ORIGIN/calls'
