@@ -107,12 +107,16 @@ ModuleList* make_list(std::span<Module* const> modules) {
       heap::allocate(sizeof(ModuleList) + modules.size() * sizeof(Module*)));
   if (list == nullptr) return nullptr;
   list->count = static_cast<std::uint32_t>(modules.size());
+  constexpr std::uint64_t kTimes = 32;  // as a whole: before that no table can pay
+  list->next_look = kTimes * modules.size();
   for (std::size_t i = 0; i < modules.size(); ++i) list->modules[i] = modules[i];
   return list;
 }
 
 void release_list(ModuleList* list) {
-  if (list != nullptr) heap::release(list, sizeof(ModuleList) + list->count * sizeof(Module*));
+  if (list == nullptr) return;
+  if (list->owns_names) heap::release(list->names, *static_cast<std::size_t*>(list->names));
+  heap::release(list, sizeof(ModuleList) + list->count * sizeof(Module*));
 }
 
 std::uint32_t next_mark() {

@@ -48,7 +48,13 @@ struct FileContent {
 /// An immutable list of modules that symbols are looked up in, replaced as a whole so that readers
 /// need no lock.
 struct ModuleList {
-  std::uint32_t count;
+  std::uint32_t count = 0;
+  bool owns_names = false;
+  /// A table of the names that the modules export (rtld/scope/name_index.hpp), made when it pays: a
+  /// heap block that begins with its size, a std::size_t. nullptr: there is none.
+  void* names = nullptr;
+  mutable std::uint64_t asked = 0;  ///< modules that were asked one by one: what a table would save
+  std::uint64_t next_look = 0;      ///< `asked` from which a table may pay
   Module* modules[];
 };
 

@@ -20,9 +20,22 @@ public:
     if (!__atomic_compare_exchange_n(&word_, &expected, 1, false, __ATOMIC_ACQUIRE,
                                      __ATOMIC_RELAXED))
       while (__atomic_exchange_n(&word_, 2, __ATOMIC_ACQUIRE) != 0) futex_wait(&word_, 2);
-    __atomic_store_n(&owner_, me, __ATOMIC_RELAXED);
-    count_ = 1;
-    ++nusers_;
+    taken_by(me);
+  }
+
+  /// False: another thread has it.
+  bool try_lock() {
+    std::int32_t me = thread_id();
+    if (__atomic_load_n(&owner_, __ATOMIC_RELAXED) == me) {
+      ++count_;
+      return true;
+    }
+    std::uint32_t expected = 0;
+    if (!__atomic_compare_exchange_n(&word_, &expected, 1, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_RELAXED))
+      return false;
+    taken_by(me);
+    return true;
   }
 
   void unlock() {
@@ -44,6 +57,12 @@ public:
   }
 
 private:
+  void taken_by(std::int32_t thread) {
+    __atomic_store_n(&owner_, thread, __ATOMIC_RELAXED);
+    count_ = 1;
+    ++nusers_;
+  }
+
   std::uint32_t word_ = 0;
   std::uint32_t count_ = 0;
   std::int32_t owner_ = 0;

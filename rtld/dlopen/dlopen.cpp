@@ -18,6 +18,7 @@
 #include "rtld/init/order.hpp"
 #include "rtld/init/run.hpp"
 #include "rtld/relocate/relocate.hpp"
+#include "rtld/scope/name_index.hpp"
 
 namespace myld::dlopen {
 namespace {
@@ -82,6 +83,9 @@ Status load_and_relocate(Runtime& runtime, Transaction& t, Module& root, int mod
   if (log::wants(log::kScopes))
     for (Module* m : t.created) debug::log_scopes(*m);
   MYLD_PROBE_2("reloc_start", t.ns().id, r_debug);
+  for (std::uint32_t i = 0; i < root.scopes->count; ++i)
+    if (load::ModuleList* list = root.scopes->scopes[i]->list; scope::asked_enough(list))
+      scope::consider_index(*list);
   scope::Batch batch;
   relocate::look_up_references(order.span(), batch);
   for (std::uint32_t i = 0; i < order.size(); ++i) {

@@ -6,21 +6,20 @@
 #include "rtld/dlopen/object_index.hpp"
 #include "rtld/entry.hpp"
 #include "rtld/relocate/relocate.hpp"
+#include "rtld/scope/name_index.hpp"
 
 namespace myld::dlopen {
 namespace {
 
+using load::Scope;
 using scope::Definition;
 using scope::Request;
 
 void* const kDefault = nullptr;
 void* const kNext = reinterpret_cast<void*>(std::intptr_t{-1});
 
-/// The list that a handle of `m` stands for: the program's is the global scope of its namespace.
-const load::ModuleList* list_of(const Module& m) {
-  if (&m == m.ns->program) return m.ns->global.read();
-  return m.group.read();
-}
+/// What a handle of `m` stands for: the program's is the global scope of its namespace.
+const Scope& scope_of(const Module& m) { return &m == m.ns->program ? m.ns->global : m.group; }
 
 /// RTLD_NEXT goes on in the list that the caller is in: the group it was opened with, or the global
 /// scope.
@@ -42,31 +41,76 @@ Error undefined(const Module* where, const char* name, const char* version) {
           .detail = version};
 }
 
-Result<Definition>
-look_up(Runtime& runtime, void* handle, const Request& request, std::uintptr_t caller_address) {
+/// Looks a name up for the module at `caller_address`, which is written to `caller` where it is
+/// asked for. nullptr in the definition: `error` says why.
+Definition look_up(Runtime& runtime,
+                   void* handle,
+                   const Request& request,
+                   std::uintptr_t caller_address,
+                   Module*& caller,
+                   Error& error) {
   const char* version = request.version == nullptr ? nullptr : request.version->name;
-  Module* caller = module_at(caller_address);
-  if (handle == kNext) {
-    if (caller == nullptr)
-      return Error{.code = Code::next_without_caller, .object = runtime.program->display};
-    Definition d = find_next(*caller, request);
-    if (!d) return undefined(caller, request.name, version);
+  if (handle != kDefault && handle != kNext) {
+    const Module* m = module_of_handle(handle);
+    if (m == nullptr) {
+      caller = module_at(caller_address);
+      error = {.code = Code::invalid_handle,
+               .object = (caller == nullptr ? runtime.program : caller)->display,
+               .value = reinterpret_cast<std::uintptr_t>(handle)};
+      return {};
+    }
+    Definition d = scope::find_in_list(scope_of(*m).read(), request);
+    if (!d) error = undefined(m, request.name, version);
     return d;
   }
-  if (caller == nullptr) caller = runtime.program;
-  if (handle == kDefault) {
-    Definition d = scope::find(__atomic_load_n(&caller->scopes, __ATOMIC_ACQUIRE), request);
-    if (!d) return undefined(caller, request.name, version);
-    return d;
+  caller = module_at(caller_address);
+  if (handle == kNext && caller == nullptr) {
+    error = {.code = Code::next_without_caller, .object = runtime.program->display};
+    return {};
   }
-  Module* m = module_of_handle(handle);
-  if (m == nullptr)
-    return Error{.code = Code::invalid_handle,
-                 .object = caller->display,
-                 .value = reinterpret_cast<std::uintptr_t>(handle)};
-  Definition d = scope::find_in_list(list_of(*m), request);
-  if (!d) return undefined(m, request.name, version);
+  const Module* from = caller == nullptr ? runtime.program : caller;
+  Definition d = handle == kNext
+                     ? find_next(*from, request)
+                     : scope::find(__atomic_load_n(&from->scopes, __ATOMIC_ACQUIRE), request);
+  if (!d) error = undefined(from, request.name, version);
   return d;
+}
+
+/// A list that was asked so much that a table of its names may pay, or nullptr.
+load::ModuleList* asked_enough(const Scope& scope) {
+  load::ModuleList* list = scope.read();
+  return scope::asked_enough(list) ? list : nullptr;
+}
+
+/// Has a list of those that such a call reads been asked enough?
+bool asked_enough(const Runtime& runtime, void* handle, const Module* caller) {
+  if (handle == kNext) return false;
+  if (handle != kDefault) {
+    const Module* m = module_of_handle(handle);
+    return m != nullptr && asked_enough(scope_of(*m)) != nullptr;
+  }
+  const Module& from = caller == nullptr ? *runtime.program : *caller;
+  const load::ScopeChain* chain = __atomic_load_n(&from.scopes, __ATOMIC_ACQUIRE);
+  for (std::uint32_t i = 0; chain != nullptr && i < chain->count; ++i)
+    if (asked_enough(*chain->scopes[i]) != nullptr) return true;
+  return false;
+}
+
+/// Makes tables for the lists that such a call reads, unless a thread is about to change them.
+void consider_indexes(Runtime& runtime, void* handle, std::uintptr_t caller_address) {
+  if (!runtime.load_lock->try_lock()) return;
+  auto consider = [](const Scope& scope) {
+    if (load::ModuleList* list = asked_enough(scope)) scope::consider_index(*list);
+  };
+  if (handle != kDefault) {
+    if (const Module* m = module_of_handle(handle)) consider(scope_of(*m));
+  } else {
+    const Module* caller = module_at(caller_address);
+    const load::ScopeChain* chain = (caller == nullptr ? runtime.program : caller)->scopes;
+    for (std::uint32_t i = 0; chain != nullptr && i < chain->count; ++i)
+      consider(*chain->scopes[i]);
+  }
+  runtime.load_lock->unlock();
 }
 
 void* thread_local_address(const Definition& d, const char* name) {
@@ -93,37 +137,41 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
   request.newest = version == nullptr;
   request.hidden_version_ok = version != nullptr;
   Definition d;
-  bool note = false;
+  Module* user = nullptr;
+  Error error;
+  bool note = false, tired = false;
   {
     ReadSection section;
-    auto found = look_up(runtime, handle, request, caller);
-    if (!found) {
-      set_error(found.error());  // while the names it points to are sure to be there
-      return nullptr;
+    d = look_up(runtime, handle, request, caller, user, error);
+    tired = asked_enough(runtime, handle, user);
+    if (!d) {
+      set_error(error);  // while the names it points to are sure to be there
+    } else {
+      if (log::wants(log::kBindings)) {
+        // A handle's own search is told as if the module itself had asked.
+        bool has_handle = handle != kDefault && handle != kNext;
+        const Module* from = has_handle ? module_of_handle(handle) : user;
+        scope::log_binding(from == nullptr ? *runtime.program : *from, d, request, false);
+      }
+      if (elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE) d = scope::unique(name, d);
+      if (elf::sym_type(*d.symbol) == STT_TLS) return thread_local_address(d, name);
+      note = handle == kDefault && user != nullptr && needs_note(*user, *d.module);
     }
-    d = found.value();
-    if (log::wants(log::kBindings)) {
-      // A handle's own search is told as if the module itself had asked.
-      bool has_handle = handle != kDefault && handle != kNext;
-      const Module* from = has_handle ? module_of_handle(handle) : module_at(caller);
-      scope::log_binding(from == nullptr ? *runtime.program : *from, d, request, false);
-    }
-    if (elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE) d = scope::unique(name, d);
-    if (elf::sym_type(*d.symbol) == STT_TLS) return thread_local_address(d, name);
-    const Module* user = module_at(caller);
-    note = handle == kDefault && user != nullptr && needs_note(*user, *d.module);
   }
+  if (tired) [[unlikely]]
+    consider_indexes(runtime, handle, caller);
+  if (!d) return nullptr;
   if (note) {
     LoadGuard guard(runtime);
-    auto found = look_up(runtime, handle, request, caller);
-    Module* user = module_at(caller);
-    if (found && user != nullptr && !relocate::add_dependency(*user, *found.value().module))
-      found = Error{.code = Code::out_of_memory, .object = user->display};
-    if (!found) {
-      set_error(found.error());
+    d = look_up(runtime, handle, request, caller, user, error);
+    if (d && user != nullptr && !relocate::add_dependency(*user, *d.module)) {
+      error = {.code = Code::out_of_memory, .object = user->display};
+      d = {};
+    }
+    if (!d) {
+      set_error(error);
       return nullptr;
     }
-    d = found.value();
   }
   auto address = relocate::address_of(runtime, d);
   if (!address) {
@@ -132,7 +180,7 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
   }
   std::uintptr_t value = address.value();
   if (runtime.audit.active()) {
-    Module* user = module_at(caller);
+    if (user == nullptr) user = module_at(caller);
     value =
         audit::bound_by_dlsym(runtime.audit, user == nullptr ? *runtime.program : *user, d, value);
   }

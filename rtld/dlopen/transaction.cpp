@@ -7,6 +7,7 @@
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/entry.hpp"
 #include "rtld/scope/lookup.hpp"
+#include "rtld/scope/name_index.hpp"
 
 #include <new>
 
@@ -127,8 +128,9 @@ bool Transaction::open_global_scope(Module& root) {
 bool Transaction::prepare_promotion(Module& root) {
   Vec<Module*> all;
   const load::ModuleList* old = ns_.global.list;
+  if (!all.reserve((old == nullptr ? 0 : old->count) + root.group.list->count)) return false;
   for (std::uint32_t i = 0; old != nullptr && i < old->count; ++i)
-    if (!all.push(old->modules[i])) return false;
+    all.push_reserved(old->modules[i]);
   std::size_t before = all.size();
   for (Module* m : *group_members(root))
     if (!m->global && !all.push(m)) return false;
@@ -191,6 +193,7 @@ void Transaction::commit() {
   }
   if (new_global_ != nullptr) {
     load::ModuleList* old = ns_.global.list;
+    scope::continue_index(old, *new_global_);
     __atomic_store_n(&ns_.global.list, new_global_, __ATOMIC_RELEASE);
     if (room) retired.list(old);
     for (Module* m : *group_members(*promoted_)) {

@@ -34,8 +34,13 @@ bool worth_a_batch(std::uint64_t references,
                    const load::ModuleList* first,
                    const load::ModuleList* second) {
   if (references < 32 || strong_definitions_preferred()) return false;
-  std::uint64_t modules =
-      (first == nullptr ? 0 : first->count) + (second == nullptr ? 0 : second->count);
+  // With a table of its names a list is asked like a few modules.
+  auto asked = [](const load::ModuleList* list) -> std::uint64_t {
+    constexpr std::uint64_t kByTable = 4;
+    if (list == nullptr) return 0;
+    return list->names != nullptr && list->count > kByTable ? kByTable : list->count;
+  };
+  std::uint64_t modules = asked(first) + asked(second);
   // In units of an exported hash streamed past: asking one module is about 4, and the fixed work
   // for a reference 40 either way. The arena and the table are worth 2000.
   return references * modules * 4 > exported_count(first) + exported_count(second) + 2000;

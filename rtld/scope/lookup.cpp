@@ -2,6 +2,7 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/sys/log.hpp"
+#include "rtld/scope/name_index.hpp"
 
 namespace myld::scope {
 namespace {
@@ -165,6 +166,12 @@ const Sym* find_in_module(const Module& m, const Request& r) {
 
 Definition find_in_list(const load::ModuleList* list, const Request& r, std::uint32_t from) {
   if (list == nullptr) return {};
+  if (from == 0 && is_ordinary(r) && __atomic_load_n(&list->names, __ATOMIC_ACQUIRE) != nullptr &&
+      !log::wants(log::kSymbols)) {
+    bool known = false;
+    Definition d = find_by_index(*list, r, known);
+    if (known) return d;
+  }
   for (std::uint32_t i = from; i < list->count; ++i) {
     Module* m = list->modules[i];
     if (log::wants(log::kSymbols))
@@ -173,8 +180,10 @@ Definition find_in_list(const load::ModuleList* list, const Request& r, std::uin
     const Sym* s = find_in_module(*m, r);
     if (s == nullptr) continue;
     if (__atomic_load_n(&m->leaving, __ATOMIC_ACQUIRE) && !r.leaving_too) continue;
+    note_asked(*list, i - from);
     return {m, s};
   }
+  note_asked(*list, list->count - from);
   return {};
 }
 

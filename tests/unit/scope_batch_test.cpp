@@ -9,6 +9,7 @@
 
 #include "loader/load/loader.hpp"
 #include "rtld/scope/batch.hpp"
+#include "rtld/scope/name_index.hpp"
 #include "tests/unit/catch.hpp"
 
 using namespace myld;
@@ -274,4 +275,78 @@ TEST_CASE("a batch finds what resolve() finds") {
   CHECK(nothing > known / 20);
   CHECK(depends > 100);
   CHECK(depends < known / 4);
+}
+
+TEST_CASE("a table of names finds what asking each module finds") {
+  std::size_t found = 0, nothing = 0, continued = 0, unknown = 0;
+  for (std::uint32_t seed = 1; seed <= 250; ++seed) {
+    Random r{std::mt19937{seed}};
+    Closure closure(r);
+    // Leaving modules are as they are when the table is made, and change afterwards too.
+    std::span<load::Module* const> all(closure.modules);
+    load::ModuleList* shorter =
+        load::make_list(all.first(r.below(static_cast<std::uint32_t>(all.size()) + 1)));
+    load::ModuleList* longer = load::make_list(all);
+    shorter->asked = ~std::uint64_t{0};
+    scope::consider_index(*shorter);
+    scope::continue_index(shorter, *longer);
+    continued += longer->names != nullptr;
+    if (longer->names == nullptr) {
+      longer->asked = ~std::uint64_t{0};
+      scope::consider_index(*longer);
+    }
+    for (load::Module* m : closure.modules)
+      if (r.one_in(20)) m->leaving = !m->leaving;
+    load::ModuleList* plain[] = {load::make_list({shorter->modules, shorter->count}),
+                                 load::make_list({longer->modules, longer->count})};
+    for (load::Module* user : closure.modules)
+      for (std::uint32_t i = 1; i < user->image.symbol_limit; ++i) {
+        const char* name = user->image.strings.at(user->image.symbols[i].st_name);
+        if (name == nullptr) continue;
+        for (Purpose p : {Purpose::address, Purpose::call})
+          for (bool versioned : {false, true})
+            for (bool whole : {false, true}) {
+              const load::ModuleList* list = whole ? longer : shorter;
+              if (list->names == nullptr) continue;
+              scope::Request request =
+                  scope::Request::of(name, versioned ? scope::version_of(*user, i) : nullptr, p);
+              request.newest = r.one_in(2);
+              request.hidden_version_ok = r.one_in(2);
+              REQUIRE(scope::is_ordinary(request));
+              bool known = false;
+              scope::Definition quick = scope::find_by_index(*list, request, known);
+              if (!known) {
+                ++unknown;
+                continue;
+              }
+              scope::Definition right = scope::find_in_list(plain[whole], request);
+              if (quick.module != right.module || quick.symbol != right.symbol)
+                FAIL("seed " << seed << ", " << name << " in " << list->count << " modules");
+              ++(right ? found : nothing);
+            }
+      }
+    for (load::ModuleList* each : {plain[0], plain[1], shorter, longer}) load::release_list(each);
+  }
+  CHECK(found > 10000);
+  CHECK(nothing > 1000);
+  CHECK(continued > 100);
+  CHECK(unknown > 20);
+}
+
+TEST_CASE("a table of names is made when it pays") {
+  Random r{std::mt19937{1}};
+  Closure closure(r);
+  std::vector<load::Module*> many;
+  while (many.size() < 40) many.push_back(closure.modules[many.size() % closure.modules.size()]);
+  load::ModuleList* list = load::make_list(many);
+  scope::Request request = scope::Request::of("no such name", nullptr, Purpose::call);
+  int asked = 0;
+  for (; list->names == nullptr && asked < 100000; ++asked) {
+    REQUIRE_FALSE(scope::find_in_list(list, request));
+    if (scope::asked_enough(list)) scope::consider_index(*list);
+  }
+  CHECK(asked >= 32);
+  CHECK(asked < 100000);
+  REQUIRE_FALSE(scope::find_in_list(list, request));
+  load::release_list(list);
 }
