@@ -21,7 +21,7 @@ struct Riscv64 {
   static constexpr std::uint64_t kDtvOffset = 0x800;
   static constexpr bool kGotAddend = false;
   /// Initialisers are in the arrays alone: a DT_INIT is nobody's, as under glibc (its
-  /// elf-initfini.h).
+  /// elf-initfini.h). DT_FINI: abi::RuntimeAbi.
   static constexpr bool kInitFini = false;
   /// A relaxed program's code may use gp from its first instruction and in its IFUNC resolvers: it
   /// is set to the program's symbol. Source: RISC-V psABI, "Global Pointer"; glibc's

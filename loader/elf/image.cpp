@@ -238,7 +238,7 @@ Status Reader::read_initialisers() {
     i.init = {tags[DT_INIT]};
     i.has_init = true;
   }
-  if (arch::Port::kInitFini && tags.has(DT_FINI) && tags[DT_FINI] != 0) {
+  if (tags.has(DT_FINI) && tags[DT_FINI] != 0) {
     MYLD_CHECK(code("DT_FINI", tags[DT_FINI]));
     i.fini = {tags[DT_FINI]};
     i.has_fini = true;

@@ -2,6 +2,7 @@
 // it: bare.cpp where there is no libc, rtld/glibc where there is glibc. Nothing else in the loader
 // knows a libc's names or layouts.
 #pragma once
+#include "arch/port.hpp"
 #include "loader/load/module.hpp"
 
 namespace myld {
@@ -26,6 +27,9 @@ struct RuntimeAbi {
   std::uint64_t static_tls_optional = 0;
   /// A page of the loader that is not sealed while the process has one thread only, or nullptr.
   const void* unsealed = nullptr;
+
+  /// DT_FINI is called. Where the ISA has no DT_INIT that depends on the libc.
+  bool calls_dt_fini = arch::Port::kInitFini;
 
   /// After the modules are known and before the TLS layout is final.
   Status (*prepare)(Runtime&) = nullptr;

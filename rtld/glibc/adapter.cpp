@@ -136,6 +136,8 @@ Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc) {
           1664 + 4096 - 512 + a.tunables.number(TunableKey::rtld_optional_static_tls, 512),
       .static_tls_optional = a.tunables.number(TunableKey::rtld_optional_static_tls, 512),
       .unsealed = Record(_rtld_global_ro).at(l.rtld_global_ro._dl_tls_static_size),
+      // riscv64: 2.36 leaves DT_FINI alone as it does DT_INIT; 2.41 and 2.43 call it.
+      .calls_dt_fini = arch::Port::kInitFini || l.minor >= 39,
       .prepare = prepare,
       .module_added = fill_link_map,
       .module_removed = release_link_map_tail,

@@ -90,12 +90,12 @@ void call_constructors(const Runtime& runtime, const Module& m, char** envp) {
     reinterpret_cast<Initialiser>(f)(runtime.argc, runtime.argv, envp);
 }
 
-void call_destructors(const Module& m) {
+void call_destructors(const Runtime& runtime, const Module& m) {
   const elf::Initialisers& i = m.image.init;
   log_destructors(m);
   for (std::size_t n = i.fini_array.size(); n-- > 0;)
     reinterpret_cast<void (*)()>(i.fini_array[n])();
-  if (i.has_fini) m.image.at<void()>(i.fini)();
+  if (i.has_fini && runtime.abi->calls_dt_fini) m.image.at<void()>(i.fini)();
 }
 
 /// True if the caller is to run the module's constructors; it is then marked as initialising.
@@ -177,7 +177,7 @@ void run_destructors(Runtime& runtime, std::span<Module* const> order) {
       if (m->stage != Stage::running && m->stage != Stage::initialising) continue;
       m->advance(Stage::finalising);
     }
-    if (!m->is_loader && m != runtime.vdso) call_destructors(*m);
+    if (!m->is_loader && m != runtime.vdso) call_destructors(runtime, *m);
     if (m != runtime.vdso) audit::closed(runtime.audit, *m);
     LoadGuard guard(runtime);
     m->advance(Stage::finalised);
