@@ -389,10 +389,11 @@ void protect(Start& s) {
   const Module& self = *r.loader.self;
   s.require(
       map::protect_relro(self.mapping, self.image.segments, r.loader.page_size, self.display));
-  if (!r.loader.policy.seal) r.tls.size_is_final = nullptr;
   if (!r.loader.policy.seal ||
-      !map::seal(self.mapping, self.image.segments, r.loader.page_size, r.abi->unsealed))
+      !map::seal(self.mapping, self.image.segments, r.loader.page_size, r.abi->unsealed)) {
+    r.tls.size_is_final = nullptr;
     return;
+  }
   for (Module* m : s.closure)
     if (!m->is_loader) map::seal(m->mapping, m->image.segments, r.loader.page_size);
 }
