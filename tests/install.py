@@ -54,6 +54,21 @@ class Installation:
         outside = [f for f in everything if not f.is_relative_to(self.prefix)]
         assert not outside, outside  # the system's own loader most of all
 
+    def test_first_example(self):
+        """README.md's, with the loader that was installed as the programs' interpreter."""
+        folder = self.destination / "build-vector"
+        done = self.shell("cmake", "-S", ROOT / "examples/vector", "-B", folder, f"-DLOADER={self.loader}")
+        assert done.returncode == 0, done.stderr
+        done = self.shell("cmake", "--build", folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for program in (folder / "load_time", folder / "run_time"):
+            done = self.shell("readelf", "-lW", program)
+            assert f"interpreter: {self.loader}]" in done.stdout, done.stdout
+            done = self.shell(program)
+            assert (done.returncode, done.stdout, done.stderr) == (
+                0, "addvec:  z = [4 6]\nmultvec: z = [3 8]\ncalls: 1 and 1\n", ""), done
+        shutil.rmtree(folder)
+
     def test_links(self):
         for link in ("myld", "myld-bundle", "myld-add-config"):
             target = os.readlink(self.prefix / "bin" / link)
