@@ -44,6 +44,7 @@ struct Options {
   const char* argv0 = nullptr;               ///< --argv0
   const char* allow = nullptr;               ///< MYLD_ALLOW, --allow
   const char* binding = nullptr;             ///< MYLD_BINDING
+  bool image = false;                        ///< --image
   const char* origin_path =
       nullptr;  ///< LD_ORIGIN_PATH: $ORIGIN of the program where /proc is not mounted
   const char* debug = nullptr;           ///< LD_DEBUG

@@ -81,9 +81,9 @@ class Place:
                               capture_output=True, user=user, group=user, extra_groups=[] if user else None,
                               timeout=60)
 
-    def bind(self, env=None, cwd=None, program="program"):
+    def bind(self, *options, env=None, cwd=None, program="program"):
         time.sleep(0.03)
-        done = self.run(self.loader, "--bind", self.folder / program, env=env, cwd=cwd)
+        done = self.run(self.loader, "--bind", *options, self.folder / program, env=env, cwd=cwd)
         if done.returncode:
             raise Wrong(f"--bind: {done.returncode}: {done.stdout}{done.stderr}")
         return pathlib.Path(done.stdout.split(":")[0])
@@ -369,14 +369,14 @@ def files_that_others_can_write(p):
 def damaged_files(p):
     path = p.bind()
     data = path.read_bytes()
-    # Every byte of the header and every 7th of the rest, another bit each time.
-    for i in [*range(0, 120), *range(120, len(data), 37)]:
+    # Every byte of the header and every 37th of the rest, another bit each time.
+    for i in [*range(0, 200), *range(200, len(data), 37)]:
         changed = bytearray(data)
         changed[i] ^= 1 << i % 8
         path.write_bytes(changed)
         if p.start()[0] != "1 11 5\n" or any("used for" in t for t in p.start()[1]):
             raise Wrong(f"byte {i}: {p.start()}")
-    for size in [0, 1, 8, 119, 120, 121, len(data) // 2, len(data) - 1]:
+    for size in [0, 1, 8, 199, 200, 201, len(data) // 2, len(data) - 1]:
         path.write_bytes(data[:size])
         p.expect(False)
     path.write_bytes(data + b"\0")
@@ -385,19 +385,22 @@ def damaged_files(p):
     p.expect(True)
 
 
+def write_with_checksum(path, data):
+    dump = {}
+    text = (ROOT / "tools/dump-binding").read_text().replace("\nmain()\n", "\n")
+    exec(compile(text, "dump-binding", "exec"), dump)
+    struct.pack_into("<Q", data, 24, dump["checksum"](bytes(data[32:])))
+    path.write_bytes(data)
+
+
 @test
 def a_file_that_lies(p):
     """--verify-binding looks at each slot; the checksum is for accidents."""
     path = p.bind()
-    sys.path.insert(0, str(ROOT / "tools"))
-    dump = {}
-    text = (ROOT / "tools/dump-binding").read_text().replace("\nmain()\n", "\n")
-    exec(compile(text, "dump-binding", "exec"), dump)  # pylint: disable=exec-used
     data = bytearray(path.read_bytes())
     slots = struct.unpack_from("<2I", data, 64 + 8 * 4)
     data[slots[0] + 4] ^= 16
-    struct.pack_into("<Q", data, 24, dump["checksum"](bytes(data[32:])))
-    path.write_bytes(data)
+    write_with_checksum(path, data)
     done = p.run(p.loader, "--verify-binding", p.folder / "program")
     if done.returncode != 1 or "1 differences" not in done.stdout or "slot 0x" not in done.stdout:
         raise Wrong(f"{done.returncode}: {done.stdout}{done.stderr}")
@@ -547,12 +550,96 @@ def programs_that_cannot_be_bound(p):
         raise Wrong("a file was written")
 
 
+IMAGE = "with its image"
+
+
+@test
+def an_image(p):
+    p.bind("--image")
+    if p.expect(True, IMAGE) != "1 11 5\n":
+        raise Wrong("wrong output")
+    if p.run(p.loader, "--verify-binding", p.folder / "program").returncode:
+        raise Wrong(f"--verify-binding finds differences")
+    p.bind()
+    if list(p.files.glob("*.image")):
+        raise Wrong("--bind without --image leaves an image")
+    if IMAGE in str(p.start()[1]):
+        raise Wrong("an image that was not asked for")
+
+
+@test
+def images_are_at_random_places(p):
+    places = set()
+    for _ in range(8):
+        data = p.bind("--image").read_bytes()
+        places.add(struct.unpack_from("<Q", data, 136)[0])
+        p.expect(True, IMAGE)
+    if len(places) < 7:
+        raise Wrong(f"{places}")
+
+
+@test
+def an_image_that_has_changed(p):
+    path = p.bind("--image")
+    image = path.with_name(path.name + ".image")
+    data = image.read_bytes()
+    p.expect(True, IMAGE)
+    os.utime(image)
+    p.expect(True, "image has changed")
+    for change in [lambda: image.write_bytes(data[:-1] + b"x"), image.unlink, lambda: image.unlink() or image.symlink_to("x"),
+                   lambda: image.unlink() or image.write_bytes(data)]:
+        p.bind("--image")
+        p.expect(True, IMAGE)
+        change()
+        p.expect(True, "image has changed")
+    p.bind("--image")
+    os.chmod(image, 0o666)
+    p.expect(True, "image has changed")
+
+
+@test
+def an_image_and_a_library_that_has_changed(p):
+    """What is mapped from the image by then goes back to the library's own pages."""
+    for flags in [[], ["-Wl,-z,pack-relative-relocs"]]:
+        text = "static int value = %d; static int *at[64] = {&value, &value};"
+        p.compile(text % 1 + "int one(void) { return *at[1]; } int shared = 5;", "second/libone.so", "-shared", "-fPIC",
+                  "-Wl,-soname,libone.so", *flags)
+        p.compile(text % 10 + "int one(void); int two(void) { return one() + *at[0]; }", "second/libtwo.so", "-shared",
+                  "-fPIC", "-Wl,-soname,libtwo.so", "second/libone.so", "-Wl,-rpath,$ORIGIN", *flags)
+        for library in ("one", "two"):
+            p.bind("--image")
+            if p.expect(True, IMAGE) != "1 11 5\n":
+                raise Wrong("wrong output with an image")
+            os.utime(p.folder / f"second/lib{library}.so")
+            if p.expect(False, "has changed") != "1 11 5\n":
+                raise Wrong("wrong output")
+
+
+@test
+def an_image_whose_place_is_taken(p):
+    p.compile(PROGRAM, "program", "-no-pie", "second/libone.so", "second/libtwo.so", "-Wl,-rpath,$ORIGIN/second",
+              f"-Wl,--dynamic-linker={p.loader}")
+    path = p.bind("--image")
+    if p.expect(True, IMAGE) != "1 11 5\n":
+        raise Wrong("wrong output")
+    data = bytearray(path.read_bytes())
+    start, = struct.unpack_from("<Q", data, 136)
+    table, count = struct.unpack_from("<2I", data, 64 + 8 * 5)
+    struct.pack_into("<Q", data, 136, 0x400000)
+    for i in range(count):
+        bias, = struct.unpack_from("<Q", data, table + 32 * i + 24)
+        struct.pack_into("<Q", data, table + 32 * i + 24, bias - start + 0x400000)
+    write_with_checksum(path, data)
+    if p.expect(True, "place is taken") != "1 11 5\n":
+        raise Wrong("wrong output")
+
+
 def attempt(function, loader, keep):
     work = pathlib.Path(tempfile.mkdtemp(prefix="myld-bindings-"))
     try:
         function(Place(work / "work", loader))
         return ""
-    except Wrong as reason:
+    except (Wrong, OSError, subprocess.SubprocessError) as reason:
         return f": {reason}"
     finally:
         if not keep:

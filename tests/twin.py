@@ -156,6 +156,11 @@ def run_leg(leg, step, case, options, folder):
     if options.bindings and loader_is_ours(leg):
         # Not in the folder of the program, which libraries may be looked for in.
         env["MYLD_BINDING"] = f"auto:{folder}.bindings"
+        if options.bindings == "image" and not options.emulator:
+            # What cannot be bound says so, and runs without.
+            env["MYLD_BINDING"] = f"{folder}.bindings"
+            (folder.parent / f"{folder.name}.bindings").mkdir(mode=0o755, exist_ok=True)
+            twins.run([str(options.loader), "--bind", "--image", *step.get("options", []), "./" + program], folder, env)
     command, env, argv0 = options.machine.command(command, env, argv0)
     outcome = twins.run(command, folder, env, step.get("stdin", ""), timeout, argv0)
     return outcome.normalised(case.get("normalise", []), folder)
@@ -181,7 +186,7 @@ def try_run(step, case, options, folders):
         if leg == "interp" and "options" in step:
             continue
         # With binding files: a start that writes one, and one that uses it.
-        for start in ["", " with a binding file"] if options.bindings else [""]:
+        for start in ["", " with a binding file"] if options.bindings == "file" else [""]:
             outcome = run_leg(leg, step, case, options, folders[leg])
             outcome.require(wanted, leg + start)
 
@@ -239,8 +244,8 @@ def main():
     parser.add_argument("--cc", default="cc")
     parser.add_argument("--cxx", default="c++")
     parser.add_argument("--programs", type=pathlib.Path, default=ROOT / "tests/programs")
-    parser.add_argument("--bindings", action="store_true",
-                        help="each program runs twice, and writes and uses a binding file")
+    parser.add_argument("--bindings", choices=["file", "image"], nargs="?", const="file",
+                        help="each program runs twice, and writes and uses a binding file; or is bound with an image")
     parser.add_argument("--release", help="another Debian release, by name or by its glibc (2.41)")
     parser.add_argument("--other-release", action="store_true",
                         help="what runs is not Debian 12's: do not require of ld.so what `expect_ldso` says (--release)")

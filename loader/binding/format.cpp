@@ -69,7 +69,8 @@ const char* View::read_tables(std::span<const std::uint8_t> file) {
   const Header& h = *header_;
   if (!take(file, h.strings, strings_) || !take(file, h.modules, modules_) ||
       !take(file, h.searches, searches_) || !take(file, h.stamps, stamps_) ||
-      !take(file, h.slots, slots_))
+      !take(file, h.slots, slots_) || !take(file, h.placements, placements_) ||
+      !take(file, h.parts, parts_))
     return "a table is outside the file";
   if (strings_.empty() || strings_.back() != 0) return "its strings do not end";
   if (modules_.size() < 2 || modules_.size() > kMostModules)
@@ -80,12 +81,19 @@ const char* View::read_tables(std::span<const std::uint8_t> file) {
 const char* View::check_records() const {
   constexpr const char* kString = "a string is outside its table";
   constexpr const char* kModule = "a module is outside its table";
-  if (!has(header_->key) || !has(header_->directory) || !has(header_->cpu)) return kString;
+  if (!has(header_->key) || !has(header_->directory) || !has(header_->cpu) || !has(header_->image))
+    return kString;
   for (const ModuleRecord& m : modules_) {
     if (!has(m.path)) return kString;
     if (m.first > slots_.size() || m.addresses > slots_.size() - m.first ||
         m.others > slots_.size() - m.first - m.addresses)
       return "slots are outside their table";
+  }
+  for (const PlacementRecord& p : placements_) {
+    if (p.module < 2 || p.module >= modules_.size()) return kModule;
+    if (p.first > slots_.size() || p.moving > slots_.size() - p.first ||
+        p.first_part > parts_.size() || p.parts > parts_.size() - p.first_part)
+      return "a placement is outside its tables";
   }
   auto known = [&](std::uint32_t number) { return number == kNone || number < modules_.size(); };
   for (const SearchRecord& s : searches_) {

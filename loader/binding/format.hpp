@@ -12,7 +12,7 @@ namespace myld::binding {
 
 inline constexpr char kMagic[8] = {'m', 'y', 'l', 'd', 'b', 'i', 'n', 'd'};
 /// Another layout, or another meaning of a field, is another number.
-inline constexpr std::uint32_t kFormat = 1;
+inline constexpr std::uint32_t kFormat = 2;
 inline constexpr std::uint32_t kNone = UINT32_MAX;  ///< no module
 inline constexpr std::uint32_t kMostModules = 60000;
 
@@ -46,13 +46,16 @@ struct Header {
   std::uint64_t bytes;     ///< of the file
   std::uint64_t checksum;  ///< checksum() of all that follows this field
   BuildId loader;          ///< the loader that wrote the file
-  Table strings, modules, searches, stamps, slots;
+  Table strings, modules, searches, stamps, slots, placements, parts;
   std::uint32_t key;        ///< string: program and environment (rtld/binding/key.hpp)
   std::uint32_t directory;  ///< string: the working directory, where a relative path counts; or 0
   std::uint32_t cpu;        ///< string: what the CPU was asked for in the search; or 0
-  std::uint32_t unused;
+  std::uint32_t image;      ///< string: the file of relocated pages; or 0
+  std::uint64_t image_at;   ///< run address of the range that the placed modules are in
+  std::uint64_t image_bytes;
+  Identity image_file;
 };
-static_assert(sizeof(Header) == 120);
+static_assert(sizeof(Header) == 200);
 
 /// One module. Number 0 is the program, 1 the loader, then the others in the order of loading.
 struct ModuleRecord {
@@ -83,6 +86,25 @@ struct StampRecord {
   Identity file;
 };
 static_assert(sizeof(StampRecord) == 56);
+
+/// A module whose place in memory is fixed, and whose writable pages are in the image file as they
+/// are after relocation, but for what depends on modules whose place is not fixed.
+struct PlacementRecord {
+  std::uint32_t module;
+  std::uint32_t first, moving;  ///< its slots of kind address that are still to be stored
+  std::uint32_t first_part, parts;
+  std::uint32_t unused;
+  std::uint64_t bias;  ///< its load bias
+};
+static_assert(sizeof(PlacementRecord) == 32);
+
+/// Pages of a placed module that are in the image file.
+struct PartRecord {
+  std::uint64_t at;  ///< link address
+  std::uint64_t bytes;
+  std::uint64_t offset;  ///< in the image file
+};
+static_assert(sizeof(PartRecord) == 24);
 
 enum class SlotKind : std::uint16_t {
   address,    ///< the word at link address `at` is load bias of `provider` + `value`
@@ -125,6 +147,13 @@ public:
   std::span<const SearchRecord> searches() const { return searches_; }
   std::span<const StampRecord> stamps() const { return stamps_; }
   std::span<const Slot> slots() const { return slots_; }
+  std::span<const PlacementRecord> placements() const { return placements_; }
+  std::span<const Slot> moving(const PlacementRecord& p) const {
+    return slots_.subspan(p.first, p.moving);
+  }
+  std::span<const PartRecord> parts(const PlacementRecord& p) const {
+    return parts_.subspan(p.first_part, p.parts);
+  }
   std::span<const Slot> addresses(const ModuleRecord& m) const {
     return slots_.subspan(m.first, m.addresses);
   }
@@ -143,6 +172,8 @@ private:
   std::span<const SearchRecord> searches_;
   std::span<const StampRecord> stamps_;
   std::span<const Slot> slots_;
+  std::span<const PlacementRecord> placements_;
+  std::span<const PartRecord> parts_;
 };
 
 }  // namespace myld::binding

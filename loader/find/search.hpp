@@ -11,6 +11,7 @@
 #include "loader/find/ld_cache.hpp"
 #include "loader/heap/pointer_table.hpp"
 #include "loader/heap/vec.hpp"
+#include "loader/map/mapping.hpp"
 #include "loader/sys/calls.hpp"
 
 #include <span>
@@ -68,8 +69,9 @@ struct Found {
   const Requester* of = nullptr;  ///< whose RPATH, RUNPATH or note it was; else nullptr
   int fd = -1;
   sys::Stat stat{};
-  char* path = nullptr;        ///< heap string; the caller owns it
-  std::size_t head_bytes = 0;  ///< how much of `head` was read
+  char* path = nullptr;                 ///< heap string; the caller owns it
+  const map::Placed* placed = nullptr;  ///< where it goes, if that is known
+  std::size_t head_bytes = 0;           ///< how much of `head` was read
   alignas(16) std::uint8_t head[1024];
 };
 

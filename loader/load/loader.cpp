@@ -298,8 +298,13 @@ Result<Module*> Loader::add_file(Namespace& ns,
     return fail(m, {.code = Code::no_dynamic, .object = found.path});
   if (before_reading != nullptr) before_reading(*m);
   timeline::Span span("map", found.path);
-  if (Status s = map::map_segments(found.fd, m->image.segments, fixed_address, page_size,
-                                   found.path, room, m->mapping, as_data);
+  if (found.placed != nullptr && !fixed_address)
+    m->in_image = map::map_placed(found.fd, m->image.segments, *found.placed, page_size, found.path,
+                                  m->mapping)
+                      .ok();
+  if (Status s = m->in_image ? Status{}
+                             : map::map_segments(found.fd, m->image.segments, fixed_address,
+                                                 page_size, found.path, room, m->mapping, as_data);
       !s)
     return fail(m, s.error());
   set_path(*m, found.path, found.path);
@@ -485,6 +490,22 @@ Status Loader::check_unchanged(const Module& m) {
   if (!m.owns_mapping || sys::stat(m.path, &now) < 0) return {};
   if (m.file != FileId{now.st_dev, now.st_ino} || m.content == content_of(now)) return {};
   return Error{.code = Code::file_changed, .object = m.display};
+}
+
+Status Loader::leave_image(Module& m) {
+  long fd = sys::open_for_reading(m.path);
+  if (fd < 0)
+    return Error{
+        .code = Code::cannot_open, .sys_errno = static_cast<int>(-fd), .object = m.display};
+  sys::Stat now;
+  bool same = sys::fstat(static_cast<int>(fd), &now) >= 0 &&
+              m.file == FileId{now.st_dev, now.st_ino} && m.content == content_of(now);
+  Status s = same ? map::map_writable_again(static_cast<int>(fd), m.image.segments, m.mapping,
+                                            page_size, m.display)
+                  : Status(Error{.code = Code::file_changed, .object = m.display});
+  sys::close(static_cast<int>(fd));
+  if (s) m.in_image = false;
+  return s;
 }
 
 void Loader::forget(Module& m) {

@@ -99,6 +99,10 @@ public:
   /// The file of the module is what it was when it was opened. Errors: file_changed.
   static Status check_unchanged(const Module& module);
 
+  /// Gives a module that is not relocated yet the writable pages of its own file in the place of
+  /// those that lay ready. Errors: cannot_open, file_changed; as map::map_segments.
+  Status leave_image(Module& module);
+
   /// Makes a module unknown under its names and its file, so that the next open() loads it anew.
   void forget(Module& module);
 

@@ -136,6 +136,7 @@ struct Module {
   bool global = false;            ///< in its namespace's global scope
   bool lazy = false;              ///< its PLT slots are bound at the first call
   int kept_fd = -1;               ///< what `path` is a name of, where that is /proc/PID/fd/N
+  bool in_image = false;          ///< its writable pages are relocated already (map::Placed)
   bool owns_mapping = true;       ///< false: mapped by the kernel
   bool branch_targets = false;    ///< the kernel checks indirect branches into it
   bool stack_executable = false;  ///< its PT_GNU_STACK asks for it

@@ -34,6 +34,8 @@ bool Recall::begin(Runtime& r, const Policy& policy, const char* program, const 
     file_.close();
     return false;
   }
+  const char* why = nullptr;
+  if (!image_.begin(r, view_, why) && why != nullptr) refuse(why);
   numbers_ = {r.first, r.program, r.loader.self};
   next_ = 0;
   valid_ = true;
@@ -105,21 +107,33 @@ bool Recall::answer(const char* name,
     return refuse("this has changed", path);
   }
   out.by = static_cast<find::By>(s.by);
+  out.placed = image_.placed(s.module);
   const Module* of = s.of == kNone ? nullptr : numbers_.module(s.of);
   out.of = of == nullptr ? nullptr : &of->requester;
   return true;
 }
 
-bool Recall::loaded() {
+/// Whatever the image took for granted is not so: its pages are of no use.
+Status Recall::leave_image() {
+  for (Module* m : runtime_->first.modules)
+    if (m->in_image) MYLD_CHECK(runtime_->loader.leave_image(*m));
+  image_.end();
+  return {};
+}
+
+bool Recall::loaded(Status& error) {
   if (runtime_ == nullptr) return false;
   runtime_->loader.searcher.memory = {};
+  if (valid_ && next_ != view_.searches().size()) refuse("fewer searches than were made");
+  if (valid_ && !compare_modules()) refuse("the modules are others");
+  bool image = valid_ && image_.in_use() && image_.is_complete(numbers_);
+  if (image_.in_use() && !image) error = leave_image();
   if (!valid_) return false;
-  if (next_ != view_.searches().size()) return refuse("fewer searches than were made");
-  if (!compare_modules()) return refuse("the modules are others");
   if (log::wants(log::kFiles))
     log::Line() << "binding file=" << file_.path() << "; used for "
                 << sys::Decimal{view_.modules().size()} << " modules, "
-                << sys::Decimal{view_.slots().size()} << " relocations";
+                << sys::Decimal{view_.slots().size()} << " relocations"
+                << (image ? ", with its image" : "");
   return true;
 }
 
@@ -144,7 +158,9 @@ relocate::BoundSlots Recall::slots_of(const Module& m) const {
   std::uint32_t number = numbers_.of(&m);
   if (number >= view_.modules().size()) return {};
   const ModuleRecord& record = view_.modules()[number];
-  return {view_.addresses(record), view_.others(record), modules_.span(), biases_.span()};
+  const PlacementRecord* p = m.in_image ? image_.placement(number) : nullptr;
+  return {p != nullptr ? view_.moving(*p) : view_.addresses(record), view_.others(record),
+          modules_.span(), biases_.span()};
 }
 
 void Recall::remove() {
@@ -152,6 +168,7 @@ void Recall::remove() {
 }
 
 void Recall::end() {
+  image_.end();
   valid_ = false;
   view_ = {};
   file_.close();

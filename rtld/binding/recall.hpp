@@ -2,6 +2,7 @@
 // it, as long as everything is as it was when the file was written.
 #pragma once
 #include "rtld/binding/identity.hpp"
+#include "rtld/binding/image.hpp"
 #include "rtld/binding/storage.hpp"
 #include "rtld/relocate/relocate.hpp"
 #include "rtld/runtime.hpp"
@@ -18,8 +19,9 @@ public:
   bool begin(Runtime& runtime, const Policy& policy, const char* program, const char* key);
 
   /// The closure is loaded. True: every module is the one that the file speaks of, so that its
-  /// slots may be used. Searches are no longer answered.
-  bool loaded();
+  /// slots may be used. Searches are no longer answered. False, and all modules have the pages of
+  /// their own files; should that fail, `error` is set.
+  bool loaded(Status& error);
 
   /// Of a module of the closure. Needs: loaded() was true.
   relocate::BoundSlots slots_of(const load::Module& module) const;
@@ -35,6 +37,7 @@ private:
   const char* compare_request(const char* program, const char* key);
   bool compare_stamps();
   bool compare_modules();
+  Status leave_image();
   bool answer(const char* name, find::Requester* requester, find::Found& out, Status& result);
   static bool recall(
       void* self, const char* name, find::Requester* requester, find::Found& out, Status& result) {
@@ -45,6 +48,7 @@ private:
   StoredFile file_;
   View view_;
   Numbers numbers_;
+  ImageInUse image_;
   std::size_t next_ = 0;  ///< search that is to be made next
   bool valid_ = false;    ///< nothing was seen that is not as it was
   Vec<load::Module*> modules_;

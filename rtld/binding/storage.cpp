@@ -108,6 +108,17 @@ void StoredFile::close() {
   bytes_ = {};
 }
 
+long open_trusted(const Runtime& r, const char* path, const Identity& identity) {
+  long fd = sys::open_no_link(path);
+  if (fd < 0) return fd;
+  sys::Stat s;
+  if (sys::fstat(static_cast<int>(fd), &s) >= 0 && sys::is_regular(s) &&
+      distrust(r, s) == nullptr && identity_of(s) == identity)
+    return fd;
+  sys::close(static_cast<int>(fd));
+  return -sys::kEacces;
+}
+
 bool open_file(const Runtime& r,
                const Policy& policy,
                const char* program,

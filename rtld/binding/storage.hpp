@@ -1,6 +1,7 @@
 // Where binding files lie, who is believed, and how they are written.
 #pragma once
 #include "loader/base/result.hpp"
+#include "rtld/binding/identity.hpp"
 #include "rtld/runtime.hpp"
 
 #include <span>
@@ -47,6 +48,10 @@ private:
 /// The directories that are looked in, in order: calls visit(directory) until it says true.
 template <class Visit>
 bool each_directory(const Runtime& runtime, const Policy& policy, Visit visit);
+
+/// Opens a file that is the user's or root's, alone to write to, and still has this identity.
+/// Returns the descriptor, or -errno.
+long open_trusted(const Runtime& runtime, const char* path, const Identity& identity);
 
 /// Opens the request's file in the first directory that has one. False: as StoredFile::open().
 bool open_file(const Runtime& runtime,

@@ -2,7 +2,9 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/heap/scratch.hpp"
+#include "rtld/binding/image.hpp"
 #include "rtld/binding/request.hpp"
+#include "rtld/binding/storage.hpp"
 
 namespace myld::binding {
 
@@ -46,7 +48,8 @@ Definition walk(const void*, Module& m, std::uint32_t symbol, scope::Purpose pur
 
 class Writer {
 public:
-  Writer(const Contents& contents, bool one_by_one) : c_(contents), one_by_one_(one_by_one) {}
+  Writer(const Contents& contents, bool one_by_one)
+      : c_(contents), one_by_one_(one_by_one), image_(contents.runtime) {}
   Status run(std::span<Module* const> order, Bytes& out);
 
 private:
@@ -56,6 +59,7 @@ private:
   Status add_stamps();
   Status add_slots(std::span<Module* const> order);
   Status add_request(Header& header);
+  Status add_image(Header& header);
   Status assemble(Header& header, Bytes& out);
 
   const Contents& c_;
@@ -65,7 +69,9 @@ private:
   Vec<ModuleRecord> modules_;
   Vec<SearchRecord> searches_;
   Vec<StampRecord> stamps_;
-  Vec<Slot> slots_;
+  Vec<Slot> slots_, moving_;
+  ImageBuilder image_;
+  Vec<PlacementRecord> placements_;
 };
 
 /// Its offset in the table; "" is at 0.
@@ -145,6 +151,8 @@ Status Writer::add_slots(std::span<Module* const> order) {
     modules_[number].first = first;
     modules_[number].addresses = counts.addresses;
     modules_[number].others = counts.others;
+    if (c_.image != nullptr)
+      MYLD_CHECK(image_.add(number, m, slots_.span().subspan(first, counts.addresses), moving_));
   }
   return {};
 }
@@ -166,6 +174,27 @@ Status Writer::add_request(Header& header) {
   return {};
 }
 
+/// The image is in its place before the file that speaks of it is.
+Status Writer::add_image(Header& header) {
+  if (c_.image == nullptr) return {};
+  sys::Stat s;
+  MYLD_CHECK(write_file(c_.image, image_.pages(), true));
+  if (sys::stat(c_.image, &s) < 0) return cannot(c_.image, "it is gone");
+  header.image = string(c_.image);
+  header.image_file = identity_of(s);
+  header.image_at = image_.at();
+  header.image_bytes = image_.bytes();
+  auto first = static_cast<std::uint32_t>(slots_.size());
+  ok_ = ok_ && slots_.reserve(slots_.size() + moving_.size());
+  for (const Slot& slot : moving_)
+    if (ok_) slots_.push_reserved(slot);
+  for (PlacementRecord p : image_.placements()) {
+    p.first += first;
+    ok_ = ok_ && placements_.push(p);
+  }
+  return {};
+}
+
 Status Writer::assemble(Header& header, Bytes& out) {
   std::uint64_t at = sizeof(Header);
   auto place = [&at](Table& table, std::size_t count, std::size_t element) {
@@ -177,6 +206,8 @@ Status Writer::assemble(Header& header, Bytes& out) {
   place(header.searches, searches_.size(), sizeof(SearchRecord));
   place(header.stamps, stamps_.size(), sizeof(StampRecord));
   place(header.slots, slots_.size(), sizeof(Slot));
+  place(header.placements, placements_.size(), sizeof(PlacementRecord));
+  place(header.parts, image_.parts().size(), sizeof(PartRecord));
   place(header.strings, strings_.size(), 1);
   if (at > UINT32_MAX / 2) return cannot(c_.program, "the file would be too large");
   if (!ok_ || !out.allocate(at)) return Error{.code = Code::out_of_memory, .object = c_.program};
@@ -187,6 +218,8 @@ Status Writer::assemble(Header& header, Bytes& out) {
   put(header.searches, searches_.data(), sizeof(SearchRecord));
   put(header.stamps, stamps_.data(), sizeof(StampRecord));
   put(header.slots, slots_.data(), sizeof(Slot));
+  put(header.placements, placements_.data(), sizeof(PlacementRecord));
+  put(header.parts, image_.parts().data(), sizeof(PartRecord));
   put(header.strings, strings_.data(), 1);
   header.bytes = at;
   memcpy(out.data(), &header, sizeof header);
@@ -205,7 +238,9 @@ Status Writer::run(std::span<Module* const> order, Bytes& out) {
   MYLD_CHECK(add_modules());
   MYLD_CHECK(add_searches());
   MYLD_CHECK(add_stamps());
+  if (c_.image != nullptr) MYLD_CHECK(image_.place(c_.recorder.numbers));
   MYLD_CHECK(add_slots(order));
+  MYLD_CHECK(add_image(header));
   MYLD_CHECK(add_request(header));
   return assemble(header, out);
 }

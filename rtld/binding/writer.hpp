@@ -12,6 +12,7 @@ struct Contents {
   const Recorder& recorder;
   const char* program;  ///< the program's path
   const char* key;
+  const char* image = nullptr;  ///< path of the image that is written as well; nullptr: none is
 };
 
 /// A file in memory, given back with the object.

@@ -624,6 +624,7 @@ template <arch::IsPort Port>
 Status Relocator<Port>::run() {
   text_is_open_ = image_.text_relocations;
   MYLD_CHECK(find_windows());
+  if (m_.in_image) return apply_bound();
   MYLD_CHECK(relr());
   std::span<const Rela> rest = image_.rela;
   if (!rest.empty()) {

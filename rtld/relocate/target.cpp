@@ -75,7 +75,7 @@ relocate(Runtime& runtime, Module& m, const load::ErrorSink& sink, const FoundRe
     return Error{.code = Code::text_relocation, .object = m.display};
   TargetRelocator relocator(runtime, m, sink, found);
   if (text) MYLD_CHECK(open_text(m, runtime.loader.page_size, true));
-  prefault(m.image, runtime.loader.page_size);
+  if (!m.in_image) prefault(m.image, runtime.loader.page_size);
   MYLD_CHECK(relocator.run());
   if (text) MYLD_CHECK(open_text(m, runtime.loader.page_size, false));
   MYLD_CHECK(relocator.finish());

@@ -50,12 +50,14 @@ void Binding::begin() {
   recorder_->begin(runtime_);
 }
 
-bool Binding::loaded() {
+bool Binding::loaded(StartErrors& errors) {
   if (watching()) {
     refused_ = recorder_->end();
     return false;
   }
-  if (recall_.loaded()) return true;
+  Status error{};
+  if (recall_.loaded(error)) return true;
+  if (!error) errors.fail(error.error());
   forget_stale();
   return false;
 }
@@ -109,23 +111,35 @@ void Binding::finish(StartErrors& errors, std::span<Module* const> order) {
   binding::Bytes file;
   binding::Contents contents{r, *recorder_, program_, key_};
   bool verifying = r.options.mode == Mode::verify_binding;
+  char path[4096], image[4096];
+  if (!verifying) choose_paths(errors, path, image);
+  if (!verifying && r.options.image) contents.image = image;
   if (Status s = binding::make_file(contents, order, verifying, file); !s) fail(s.error());
   if (verifying)
     verify(file.span());
   else
-    write(errors, file.span());
+    write(errors, path, file.span());
+  if (!verifying && !r.options.image) sys::unlink(image);  // of an earlier file
   sys::exit(0);
 }
 
-void Binding::write(StartErrors& errors, std::span<const std::uint8_t> file) {
-  char directory[4096], path[4096];
-  if (!binding::writing_directory(runtime_, policy_, directory) ||
-      !binding::file_path(directory, program_, key_, path)) {
+void Binding::choose_paths(StartErrors& errors, char (&path)[4096], char (&image)[4096]) {
+  constexpr const char* kSuffix = ".image";
+  char directory[4096];
+  bool ok = binding::writing_directory(runtime_, policy_, directory) &&
+            binding::file_path(directory, program_, key_, path);
+  std::size_t n = ok ? strlen(path) : 0;
+  if (!ok || n + strlen(kSuffix) >= sizeof image) {
     errors.warn({.code = Code::cannot_bind,
                  .object = program_,
                  .subject = "there is no directory for it (HOME is not set)"});
     sys::exit(1);
   }
+  memcpy(image, path, n);
+  memcpy(image + n, kSuffix, strlen(kSuffix) + 1);
+}
+
+void Binding::write(StartErrors& errors, const char* path, std::span<const std::uint8_t> file) {
   if (Status s = binding::write_file(path, file, true); !s) {
     errors.warn(s.error());
     sys::exit(1);
@@ -133,7 +147,8 @@ void Binding::write(StartErrors& errors, std::span<const std::uint8_t> file) {
   binding::View view;
   if (view.read(file, arch::Port::kMachine) != nullptr) __builtin_trap();
   sys::Text(1) << path << ": " << sys::Decimal{view.modules().size()} << " modules, "
-               << sys::Decimal{view.slots().size()} << " relocations\n";
+               << sys::Decimal{view.slots().size()} << " relocations"
+               << (view.header().image != 0 ? ", and an image" : "") << '\n';
 }
 
 void Binding::verify(std::span<const std::uint8_t> fresh_bytes) {

@@ -18,7 +18,7 @@ public:
   /// the closure is loaded.
   void begin();
   /// The closure is loaded. True: it is as it was, and need not be looked at.
-  bool loaded();
+  bool loaded(StartErrors& errors);
   /// What is known of a module's relocations. Needs: loaded() was true.
   relocate::BoundSlots slots_of(const load::Module& module) const {
     return recall_.slots_of(module);
@@ -33,7 +33,8 @@ public:
 private:
   bool watching() const { return recorder_ != nullptr; }
   void forget_stale();
-  void write(StartErrors& errors, std::span<const std::uint8_t> file);
+  void choose_paths(StartErrors& errors, char (&path)[4096], char (&image)[4096]);
+  void write(StartErrors& errors, const char* path, std::span<const std::uint8_t> file);
   void verify(std::span<const std::uint8_t> fresh);
 
   Runtime& runtime_;

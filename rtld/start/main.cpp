@@ -202,7 +202,7 @@ void load_closure(Start& s) {
     add_preloads(r, created, s.errors.sink());
   s.require(r.loader.load_closure({}, created, s.errors.sink()));
   for (Module* m : created) m->from_start = true;
-  s.is_bound = s.binding.loaded();
+  s.is_bound = s.binding.loaded(s.errors);
   s.mark(s.times.loaded);
   if (!load::breadth_first(*r.program, s.closure) ||
       !init::dependencies_first(s.closure.span(), false, s.order))
