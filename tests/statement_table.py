@@ -62,6 +62,7 @@ class Table:
         """The document with its table filled in, and the sentence that counts."""
         self.proved = proved
         rows = []
+        place = None  # of the sentence that counts
         counts = [0, 0, 0]
         old = self.document.read_text()
         for line in old.splitlines():
@@ -76,10 +77,14 @@ class Table:
                 line = f"| {number} | {row[2]} | {test} | {glibc} | {ours} |"
                 counts = [counts[0] + 1, counts[1] + (glibc == "yes"), counts[2] + (ours == "yes")]
             elif line.startswith("Of the "):
-                continue
+                place = len(rows)
             rows.append(line)
         total = f"Of the {counts[0]} {self.noun}, {counts[1]} hold under glibc and {counts[2]} under myld."
-        return old, "\n".join(rows).rstrip() + "\n\n" + total + "\n", total
+        if place is None:
+            rows += ["", ""]
+            place = len(rows) - 1
+        rows[place] = total
+        return old, "\n".join(rows).rstrip() + "\n", total
 
 
 def cell(expected, lines):
@@ -101,6 +106,7 @@ def main(table, description, command):
     options.loader = options.loader.resolve()
     options.cc, options.cxx, options.via = "cc", "c++", "interp"
     options.arch, options.emulator, options.reference_loader = platform.machine(), [], None
+    options.bindings, options.release, options.other_release = False, None, False
     options.machine = machines.Machine(options.loader)
     table.options = options
     old, new, total = table.rewritten(table.results(options))
