@@ -290,6 +290,9 @@ class Bundles:
                 interp.chmod(0o4755)
                 r = self.run(interp)
                 assert r.stdout == "none\n" and r.stderr == "", r
+                (self.folder / f"{program}.interp.myld.conf").write_text("env TEST_NOTE side\nbad line\n")
+                r = self.run(interp)
+                assert r.stdout == "none\n" and r.stderr == "", r
 
     def test_bad_note(self):
         self.cc("env.c", "-o", "plain")

@@ -6,6 +6,7 @@ says of them. The last line is `N passed, N failed`.
 """
 import argparse
 import json
+import os
 import pathlib
 import platform
 import shutil
@@ -89,6 +90,49 @@ class Tells:
         assert r.returncode == 127
         reasons = {p["path"]: p["rejected"] for p in json.loads(r.stdout)["libraries"][0]["searched"]}
         assert reasons[f"{hidden}/libone.so.2"] == "wrong ELF class: ELFCLASS32", reasons
+
+    def test_files_of_no_use(self):
+        self.program()
+        good = (self.folder / "libone.so.2").read_bytes()
+        (self.folder / "libone.so.1").write_bytes(good)
+        for content, reason in ((b"text", "file too short"), (b"text" * 100, "invalid ELF header"), (good[:500], "outside")):
+            (self.folder / "libone.so.2").write_bytes(content)
+            (self.folder / "libthree.so.1").write_bytes(content)
+            r = self.run("./prog")
+            assert r.returncode == 127 and "of no use: 2 files." in r.stderr, r.stderr
+            for line in (f"File {self.folder}/./libone.so.2", "  needed by  ./prog", "  rejected   ",
+                         f"  similar    {self.folder}/./libone.so.1"):
+                assert line in r.stderr, (line, r.stderr)
+            files = self.json("./prog", status=127)["files"]
+            assert [f["path"] for f in files] == [f"{self.folder}/./{n}" for n in ("libone.so.2", "libthree.so.1")], files
+            assert all(reason in f["rejected"] for f in files), files
+            assert files[1]["needed_by"] == [f"{self.folder}/./libtwo.so", "./prog"], files
+
+    def test_no_hash_table(self):
+        self.program()
+        raw = bytearray((self.folder / "libone.so.2").read_bytes())
+        for tag in (0x6ffffef5, 4):  # DT_GNU_HASH, DT_HASH: now a tag that nobody knows
+            if (at := raw.find(tag.to_bytes(8, "little"), 0x1000)) >= 0:
+                raw[at:at + 8] = (0x6000000e).to_bytes(8, "little")
+        (self.folder / "libone.so.2").write_bytes(raw)
+        r = self.run("./prog")
+        assert r.returncode == 127 and f"No symbol is found in {self.folder}/./libone.so.2: it has no hash table" in r.stderr, r
+        assert self.json("./prog", status=127)["without_hash"] == [f"{self.folder}/./libone.so.2"]
+
+    def test_no_permission(self):
+        if os.geteuid() != 0 or not shutil.which("setpriv"):
+            return
+        self.program()
+        for name in ("libone.so.2", "libthree.so.1", "prog"):
+            (self.folder / name).chmod(0o755)
+        self.folder.chmod(0o755)
+        (self.folder / "libone.so.2").chmod(0)
+        loader = self.folder / "loader"  # where everybody may run it
+        shutil.copy(self.loader, loader)
+        r = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", loader, "--json", "./prog"], cwd=self.folder,
+                           text=True, capture_output=True)
+        told = json.loads(r.stdout)["libraries"]
+        assert [p["rejected"] for p in told[0]["searched"]][:1] == ["Permission denied"], told
 
     def test_missing_version(self):
         self.library("libv.so.1", "versioned.c", "-Wl,--version-script=new.map")
@@ -303,6 +347,55 @@ class Tells:
         (self.folder / "prog.myld.conf").write_text("preload $ORIGIN/libfour.so\n")
         assert self.run("./prog").returncode == 4 + 3
 
+    def test_configured_binding(self):
+        """A function that is nowhere, and never called, is missed only by who binds all at the start."""
+        (self.folder / "lazy.c").write_text("int one(void); int main(int n, char** v) { return n > 9 ? one() : 5; }")
+        self.library("libone.so.2", "one.c")
+        self.cc("lazy.c", "-o", "lazy", "-Wl,-z,lazy", "-Wl,-rpath,$ORIGIN", "./libone.so.2")
+        self.library("libone.so.2", "three.c")
+        for text, status in (("", 5), ("bind lazy\n", 5), ("bind now\n", 127)):
+            (self.folder / "lazy.myld.conf").write_text(text)
+            assert self.run("./lazy").returncode == status, (text, status)
+
+    def test_configured_surplus(self):
+        """A library that was built for static TLS, with 128 KiB of it, and opened when there is a thread."""
+        (self.folder / "ie.c").write_text("__thread __attribute__((tls_model(\"initial-exec\"))) char block[131072] = {1};"
+                                          "int get(void) { return block[0]; }")
+        (self.folder / "late.c").write_text("#include <dlfcn.h>\n#include <pthread.h>\n#include <stdio.h>\n#include <unistd.h>\n"
+                                            "void* wait(void* p) { pause(); return p; } int main(void) {"
+                                            "pthread_t t; if (pthread_create(&t, 0, wait, 0)) return 9;"
+                                            "if (dlopen(\"./libie.so\", RTLD_NOW)) return 6; puts(dlerror()); return 4; }")
+        self.library("libie.so", "ie.c")
+        self.cc("late.c", "-o", "late")
+        r = self.run("./late")
+        assert r.returncode == 4 and "static TLS" in r.stdout, r
+        (self.folder / "late.myld.conf").write_text("tls-surplus 200000\n")
+        r = self.run("./late")
+        assert r.returncode == 6, r
+
+    def test_confined(self):
+        self.program()
+        inner = self.folder / "inner"
+        inner.mkdir()
+        for name in ("libone.so.2", "libtwo.so", "libthree.so.1"):
+            shutil.copy(self.folder / name, inner)
+        subprocess.run(["patchelf", "--set-rpath", str(inner), "prog"], cwd=self.folder, check=True)
+        side = self.folder / "prog.myld.conf"
+        libc = f"map libc.so.6 {self.json('--explain', 'libc.so.6', './prog')['searched'][-1]['path']}\n"
+        assert self.run("./prog").returncode == 4
+        side.write_text(f"confine yes\n{libc}")  # the run path is absolute, and not the configuration's
+        r = self.run("./prog")
+        assert r.returncode == 127 and "Library libone.so.2" in r.stderr and "cache" not in r.stderr, r
+        r = self.run("--library-path", str(inner), "./prog")
+        assert r.returncode == 127 and str(inner) not in r.stderr, r
+        subprocess.run(["patchelf", "--set-rpath", "$ORIGIN/inner", "prog"], cwd=self.folder, check=True)
+        assert self.run("./prog").returncode == 4
+        side.write_text(f"confine yes\nsearch {inner}\n{libc}")
+        subprocess.run(["patchelf", "--remove-rpath", "prog"], cwd=self.folder, check=True)
+        assert self.run("./prog").returncode == 4
+        side.write_text("confine yes\n")  # and the system's own libc is not found either
+        assert "libc.so.6" in [l["name"] for l in self.json("./prog", status=127)["libraries"]]
+
     def test_bad_configuration(self):
         self.program()
         for text, told in (("\nlibrary x\n", "line 2: the words are"), ("search lib\n", "line 1: 'search' takes"),
@@ -310,7 +403,11 @@ class Tells:
                            ("tls-surplus 9999999999\n", "line 1: 'tls-surplus' takes"),
                            ("search /a\0b\n", "line 2: a word without a value"),
                            (f"map a /{'x' * 5000}\n", "line 1: a path that is too long"),
-                           ("#\n" * 200000, "more than 256 KiB")):
+                           ("#\n" * 200000, "more than 256 KiB"),
+                           ("# x\nconfine on", "line 2: 'confine' takes yes or no"), ("env A=B c", "line 1: 'env' takes"),
+                           ("env A", "line 1: 'env' takes"), ("bind", "line 1: a word without a value"),
+                           ("tls-surplus 1k", "line 1: 'tls-surplus' takes"), ("bind now now", "line 1: more than one value"),
+                           ("".join(f"env A{i} b\n" for i in range(65)), "line 65: no room")):
             (self.folder / "bad.conf").write_text(text)
             r = self.run("--config", "bad.conf", "./prog")
             assert r.returncode == 127 and told in r.stderr, r

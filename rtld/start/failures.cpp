@@ -22,14 +22,19 @@ bool make_scopes(Runtime& r, std::span<Module* const> closure) {
 
 namespace {
 
-enum class Kind : std::uint8_t { library, version, symbol, other };
+/// file: one that the search led to and that cannot be used.
+enum class Kind : std::uint8_t { library, version, symbol, file, other };
 
 Kind kind_of(const Error& e) {
   switch (e.code) {
   case Code::cannot_open: return Kind::library;
   case Code::version_not_found: return Kind::version;
   case Code::undefined_symbol: return Kind::symbol;
-  default: return Kind::other;
+  default:
+    // What is wrong with the program itself stands in the first line already: nobody needs it.
+    return e.code >= Code::cannot_read && e.code <= Code::bad_version_table && e.detail != nullptr
+               ? Kind::file
+               : Kind::other;
   }
 }
 
@@ -102,6 +107,16 @@ void tell_chain(Text& out, Module* m) {
   });
 }
 
+void tell_places(Text& out, const SearchStory& story) {
+  const char* head = "  searched   ";
+  for (const Place& p : story.places) {
+    out << head << p.path << " (";
+    write_rule(out, p.by, p.of);
+    out << "): " << (p.reason == nullptr ? "found now" : p.reason) << '\n';
+    head = "             ";
+  }
+}
+
 void tell_library(Text& out, Runtime& r, const Error& e, std::uint64_t users) {
   out << "\nLibrary " << e.object << '\n';
   Module* by = module_named(r.first, e.detail);
@@ -110,13 +125,8 @@ void tell_library(Text& out, Runtime& r, const Error& e, std::uint64_t users) {
     out << "  used for   " << Decimal{users} << (users == 1 ? " symbol\n" : " symbols\n");
   SearchStory story;
   tell_search(r, e.object, by, story);  // out of memory: as much as was learnt
-  const char* head = "  searched   ";
-  for (const Place& p : story.places) {
-    out << head << p.path << " (";
-    write_rule(out, p.by, p.of);
-    out << "): " << (p.reason == nullptr ? "found now" : p.reason) << '\n';
-    head = "             ";
-  }
+  tell_places(out, story);
+  const char* head = story.places.empty() ? "  searched   " : "             ";
   if (story.cache_has_none) out << head << "/etc/ld.so.cache: no entry\n";
   head = "  similar    ";
   for (const char* path : story.similar) {
@@ -130,6 +140,41 @@ void tell_library(Text& out, Runtime& r, const Error& e, std::uint64_t users) {
     out << head << p.name << " (" << text_of(p.how) << ")\n";
     head = "             ";
   }
+}
+
+const char* name_in(const char* path) {
+  const char* name = path;
+  for (; *path != 0; ++path)
+    if (*path == '/') name = path + 1;
+  return name;
+}
+
+/// A file that ends the search, as it does with ld.so, and is of no use.
+void tell_file(Text& out, Runtime& r, const Error& e) {
+  char reason[1200];
+  Error alone = e;
+  alone.detail = nullptr;
+  render_reason(alone, reason, sizeof reason);
+  out << "\nFile " << e.object << '\n';
+  Module* by = module_named(r.first, e.detail);
+  tell_chain(out, by);
+  out << "  rejected   " << reason << '\n';
+  SearchStory story;
+  tell_search(r, name_in(e.object), by, story);
+  const char* head = "  similar    ";
+  for (const char* path : story.similar) {
+    out << head << path << '\n';
+    head = "             ";
+  }
+}
+
+/// Symbols are found through a hash table, so a file that lost its own has none.
+template <class Visit>
+void each_without_hash(const Runtime& r, Visit visit) {
+  for (const Module* m : r.first.modules)
+    if (!m->is_program && !m->is_loader && m != r.vdso && m->image.gnu_hash.bucket_count == 0 &&
+        m->image.sysv_hash.bucket_count == 0)
+      visit(*m);
 }
 
 void tell_version(Text& out, Runtime& r, const Error& e) {
@@ -231,6 +276,18 @@ void symbol_json(Json& json, Runtime& r, const Error& e) {
   json.close_object();
 }
 
+void file_json(Json& json, Runtime& r, const Error& e) {
+  char reason[1200];
+  Error alone = e;
+  alone.detail = nullptr;
+  render_reason(alone, reason, sizeof reason);
+  json.open_object();
+  json.string("path", e.object);
+  json.string("rejected", reason);
+  chain_json(json, module_named(r.first, e.detail));
+  json.close_object();
+}
+
 void other_json(Json& json, const Error& e) {
   char text[1200];
   render(e, text, sizeof text);
@@ -324,6 +381,12 @@ void Failures::tell(Runtime& r, int status, bool as_json) {
     json.open_list("symbols");
     each(Kind::symbol, [&](const Failure& f) { symbol_json(json, r, f.error); });
     json.close_list();
+    json.open_list("files");
+    each(Kind::file, [&](const Failure& f) { file_json(json, r, f.error); });
+    json.close_list();
+    json.open_list("without_hash");
+    each_without_hash(r, [&](const Module& m) { json.string(nullptr, m.display); });
+    json.close_list();
     json.open_list("other");
     each(Kind::other, [&](const Failure& f) { other_json(json, f.error); });
     json.close_list();
@@ -337,18 +400,21 @@ void Failures::tell(Runtime& r, int status, bool as_json) {
       render(f.error, text, sizeof text);
       out << '\n' << text << '\n';
     });
-  std::size_t counts[4] = {};
+  std::size_t counts[5] = {};
   for (const Failure& f : all_) ++counts[static_cast<int>(kind_of(f.error))];
-  if (counts[0] + counts[1] + counts[2] == 0) return;
-  out << "\nMissing: ";
-  const char* between = "";
+  if (counts[0] + counts[1] + counts[2] + counts[3] == 0) return;
+  const char* between = "\nMissing: ";
   count(out, counts[0], " library", " libraries", between);
   count(out, counts[1], " version", " versions", between);
   count(out, counts[2], " symbol", " symbols", between);
+  if (counts[3] != 0)
+    between = counts[0] + counts[1] + counts[2] == 0 ? "\nOf no use: " : "; of no use: ";
+  count(out, counts[3], " file", " files", between);
   out << ".\n";
   each(Kind::library, [&](const Failure& f) { tell_library(out, r, f.error, f.users); });
+  each(Kind::file, [&](const Failure& f) { tell_file(out, r, f.error); });
   each(Kind::version, [&](const Failure& f) { tell_version(out, r, f.error); });
-  if (counts[0] != 0 && counts[2] != 0)
+  if (counts[0] + counts[3] != 0 && counts[2] != 0)
     out << "\nOf these symbols it is not known which library has them: a missing one may.\n";
   std::size_t shown = 0;
   each(Kind::symbol, [&](const Failure& f) {
@@ -357,6 +423,11 @@ void Failures::tell(Runtime& r, int status, bool as_json) {
   if (counts[2] > kSymbolsShown)
     out << "\n... and " << Decimal{counts[2] - kSymbolsShown}
         << " more symbols (myld --json tells all).\n";
+  if (counts[2] != 0)
+    each_without_hash(r, [&](const Module& m) {
+      out << "\nNo symbol is found in " << m.display
+          << ": it has no hash table (DT_GNU_HASH, DT_HASH).\n";
+    });
 }
 
 }  // namespace myld::start

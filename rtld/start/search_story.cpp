@@ -121,8 +121,8 @@ bool tell_search(Runtime& r, const char* name, Module* requester, SearchStory& s
   });
   bool cached = false;
   for (const Place& p : story.places) cached = cached || p.by == find::By::cache;
-  story.cache_has_none = !is_there && !cached && !s.config.inhibit_cache;
-  s.each_cached(&Similar::from_cache, &similar);
+  story.cache_has_none = !is_there && !cached && !s.config.inhibit_cache && !s.config.confined;
+  if (!s.config.confined) s.each_cached(&Similar::from_cache, &similar);
   return listening.ok && similar.ok;
 }
 

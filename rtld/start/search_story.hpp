@@ -41,9 +41,9 @@ void each_directory(Runtime& runtime, load::Module* requester, Visit visit) {
     }
     if (with_program) all(s.rpath(*s.config.program), find::By::rpath, s.config.program);
   }
-  all(s.library_path(), find::By::library_path, nullptr);
+  if (!s.config.confined) all(s.library_path(), find::By::library_path, nullptr);
   if (r != nullptr && r->runpath != nullptr) all(s.runpath(*r), find::By::runpath, r);
-  if (r == nullptr || !r->no_default_directories)
+  if (!s.config.confined && (r == nullptr || !r->no_default_directories))
     all(s.default_directories(), find::By::standard, nullptr);
 }
 
