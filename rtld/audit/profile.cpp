@@ -28,16 +28,17 @@ struct Header {
 } __attribute__((packed));
 static_assert(sizeof(Header) == 64);
 
+// The counts are aligned, which atomic operations on them need.
 struct Arc {
   std::uint64_t from, to;  ///< from the text's start; from: 0 where the caller is another object
   std::uint32_t count;
-} __attribute__((packed));
+} __attribute__((packed, aligned(4)));
 
 struct CallTable {
   std::uint32_t tag;
   std::uint32_t count;
   Arc arcs[];
-} __attribute__((packed));
+} __attribute__((packed, aligned(4)));
 
 /// What the library's text makes of the file.
 struct Shape {
