@@ -12,6 +12,7 @@ A case is a folder with sources and a case.toml:
     needs = ["gdb"]                 # programs of this machine that the case starts; skipped without them
     legs = ["direct"]               # only these, where patchelf spoils the program
     shows_environment = true        # it prints all of it, and so what --bindings adds
+    needs_random_places = true      # it compares the addresses of several runs
     executes = true                 # it starts programs itself, which an emulator cannot follow
     normalise = ["addresses"]       # what may differ between runs
     matrix = {ldflags = [["-Wl,-z,lazy"], ["-Wl,-z,now"]], hash = ["sysv", "gnu"], linker = ["bfd"]}
@@ -61,7 +62,7 @@ UNABLE = {"riscv64": ("gold", "lld")}
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent"}
 # Debian packages of what the programs need to run.
 LIBRARIES = ["coreutils", "libstdc++6", "libgcc-s1", "libasan8", "liblsan0", "libtsan2", "libubsan1"]
-CASE_KEYS = {"about", "legs", "executes", "shows_environment", "statements", "requirements", "arch", "only", "cpu", "needs", "normalise",
+CASE_KEYS = {"about", "legs", "executes", "shows_environment", "needs_random_places", "statements", "requirements", "arch", "only", "cpu", "needs", "normalise",
              "matrix", "build", "run"}
 BUILD_KEYS = {"out", "src", "flags", "libs", "rpath", "cc", "cxx", "linker", "arch", "command"}
 RUN_KEYS = {"program", "options", "args", "env", "stdin", "argv0", "timeout", "expect", "differs", "expect_ldso",
@@ -202,6 +203,8 @@ def build_case(case, folder, options):
         raise Skip(f"{', '.join(case['arch'])} only: {case['only']}")
     if case.get("shows_environment") and options.bindings:
         raise Skip("it prints MYLD_BINDING")
+    if case.get("needs_random_places") and options.bindings == "image":
+        raise Skip("an image keeps its place")
     if case.get("executes") and options.emulator:
         raise Skip("it starts programs itself")
     for tool in case.get("needs", []):
