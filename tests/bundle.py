@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Bundles of small programs: that they are whole, may be moved, and keep their hands off what is not theirs.
 
-usage: bundle.py [--loader LOADER]. Builds the programs in a folder of its own. As root, or where user
+usage: bundle.py [--loader LOADER] [--arch ISA]. Builds the programs in a folder of its own. As root, or where user
 namespaces may be made, the bundle also runs in a root folder that holds nothing else. The last line is
 `N passed, N failed`.
 """
@@ -259,6 +259,30 @@ class Bundles:
         assert r.returncode == 127 and r.stderr.startswith(f"{prog}: error while loading shared libraries: ") and \
             f"libc.so.6: kernel too old: it needs Linux 99.5.0 or newer, this is {os.uname().release}\n" in r.stderr, r
 
+    # ---- another machine ----
+    def foreign(self, arch, loader):
+        """A bundle of another machine's program, made by the loader of this one and run by qemu-user."""
+        tuple_ = f"{arch}-linux-gnu"
+        root = self.folder / "root"
+        (root / "lib").mkdir(parents=True)
+        (root / "bin").mkdir()
+        for name in ("libc.so.6", "libgcc_s.so.1"):
+            shutil.copy(f"/usr/{tuple_}/lib/{name}", root / "lib")
+        cc = f"{tuple_}-gcc"
+        for command in ([cc, "-shared", "-fPIC", "-Wl,-soname,libone.so", "one.c", "-o", root / "lib/libone.so"],
+                        [cc, "-shared", "-fPIC", "-Wl,-soname,libopened.so.1", "opened.c", "-o", root / "lib/libopened.so.1"],
+                        [cc, "prog.c", "-o", root / "bin/prog", root / "lib/libone.so"]):
+            subprocess.run(command, cwd=self.folder, check=True)
+        self.loader = loader
+        self.bundle("--sysroot", root, "/bin/prog", "made", "--with", "libopened.so.1", "--env", "TEST_A=$BUNDLE/x")
+        (self.folder / "made").rename(self.folder / "moved")
+        prog = self.folder / "moved/bin/prog"
+        cpu = ["-cpu", "rv64,v=true,vext_spec=v1.0"] if arch == "riscv64" else []
+        r = self.run(f"qemu-{arch}-static", *cpu, prog, "a", "b")
+        assert r.returncode == 7 and r.stderr == "", r
+        assert r.stdout.startswith(f"one=1 opened=yes argv0={prog} args=2 exe={prog} comm="), r
+        assert r.stdout.splitlines()[1:] == [f"env TEST_A={prog.parent}/../x"], r
+
     # ---- configuration in a note ----
     def test_note_by_the_linker_and_by_the_tool(self):
         self.cc("env.c", "config.S", "-o", "linked")
@@ -306,12 +330,18 @@ def main():
     parser = argparse.ArgumentParser(description="Bundles of small programs.")
     parser.add_argument("--loader", default=ROOT / "build/myld")
     parser.add_argument("--only", default="", help="part of a test's name")
+    parser.add_argument("--arch", help="a bundle for this ISA, with build-ISA/myld, instead of all tests for this one")
     options = parser.parse_args()
     passed = failed = 0
-    for name in [n for n in dir(Bundles) if n.startswith("test_") and options.only in n]:
+    names = [n for n in dir(Bundles) if n.startswith("test_") and options.only in n]
+    for name in names if not options.arch else ["foreign"]:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                getattr(Bundles(str(pathlib.Path(options.loader).resolve()), pathlib.Path(folder)), name)()
+                bundles = Bundles(str(pathlib.Path(options.loader).resolve()), pathlib.Path(folder))
+                if options.arch:
+                    bundles.foreign(options.arch, str(ROOT / f"build-{options.arch}/myld"))
+                else:
+                    getattr(bundles, name)()
             except Exception as error:  # whatever it is, the test has failed and says so
                 failed += 1
                 print(f"FAIL  {name}: {type(error).__name__}: {error}")

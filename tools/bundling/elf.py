@@ -89,6 +89,11 @@ def look_at(path):
     return facts
 
 
+def own_machine():
+    """The machine of this very process, as `machine` above names it."""
+    return look_at("/proc/self/exe").machine
+
+
 def has_soname(path):
     with open(path, "rb") as file:
         dynamic = next(elf_file(file).iter_segments("PT_DYNAMIC"), None)
@@ -102,9 +107,12 @@ class Stub:
         with open(path, "rb") as file:
             elf = elf_file(file)
             loads = list(elf.iter_segments("PT_LOAD"))
-            if elf.get_section_by_name(".rela.dyn") or elf.get_section_by_name(".relr.dyn") or any(
-                    segment["p_flags"] & 2 and segment["p_memsz"] > elf.get_section_by_name(".dynamic")["sh_size"]
-                    for segment in loads) or loads[0]["p_offset"] or loads[0]["p_flags"] & 2:
+            # The linker's own tables stay behind: without relocations nothing refers to them.
+            writable = [section.name for section in elf.iter_sections() if section["sh_flags"] & 1 and section["sh_flags"] & 2
+                        and section.name not in (".dynamic", ".got", ".got.plt")]
+            relocations = [section.name for section in elf.iter_sections() if section["sh_type"] in
+                           ("SHT_RELA", "SHT_REL", "SHT_RELR") and section["sh_flags"] & 2 and section["sh_size"]]
+            if writable or relocations or loads[0]["p_offset"] or loads[0]["p_flags"] & 2:
                 raise Refused(f"{path}: not a stub: it has relocations, or something writable")
             self.machine = elf.get_machine_arch()
             self.code = loads[0].data()
