@@ -136,12 +136,12 @@ struct Error {
 /// given up, a path on a stack frame.
 class KeptError {
 public:
+  static constexpr std::size_t kBytes = 512;  ///< for each string
   /// The error with its strings copied here. Strings that are here already stay; long ones lose
   /// their middle. The copy is good until the next keep().
   Error keep(const Error& error);
 
 private:
-  static constexpr std::size_t kBytes = 512;
   char object_[kBytes] = {};
   char subject_[kBytes] = {};
   char detail_[kBytes] = {};

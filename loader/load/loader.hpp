@@ -115,6 +115,7 @@ public:
 
 private:
   Module* find_file(Namespace& ns, const find::Found& found);
+  Module* find_path(Namespace& ns, const char* path);
   Result<elf::Ehdr> read_headers(find::Found& found, Module& module);
   Status finish(Module& module, Vec<Module*>& created);
   Status load_needed(Module& module, Vec<Module*>& created, const ErrorSink& sink);

@@ -177,6 +177,7 @@ struct Namespace {
   Module* program = nullptr;  ///< first module: the program, or what dlmopen opened
   Module* libc = nullptr;
   LinkMap* chain_last = nullptr;  ///< end of the debugger's list
+  std::uint32_t chained = 0;      ///< how many are in it
   void* r_debug = nullptr;        ///< of namespaces other than the first
   bool is_auditors = false;       ///< of an auditor: its modules are not audited
   unsigned announced = 0;         ///< what auditors were told last (audit::Activity)

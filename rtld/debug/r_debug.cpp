@@ -43,6 +43,7 @@ void link(load::Namespace& ns, load::Module& m) {
   m.link_map->l_prev = last;
   m.link_map->l_next = nullptr;
   ns.chain_last = m.link_map;
+  ++ns.chained;
   // Readers walk the chain without a lock: the new end appears by one store.
   if (last != nullptr)
     __atomic_store_n(&last->l_next, m.link_map, __ATOMIC_RELEASE);
@@ -52,6 +53,7 @@ void link(load::Namespace& ns, load::Module& m) {
 
 void unlink(load::Namespace& ns, load::Module& m) {
   load::LinkMap* l = m.link_map;
+  --ns.chained;
   if (l->l_prev != nullptr)
     __atomic_store_n(&l->l_prev->l_next, l->l_next, __ATOMIC_RELEASE);
   else if (RDebug* r = r_debug_of(ns))

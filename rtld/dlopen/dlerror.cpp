@@ -8,6 +8,35 @@
 #include <new>
 
 namespace myld::dlopen {
+namespace {
+
+/// Programs look for many names that are not there and read no text: it is made when it is read.
+/// False: it must be made now, since strings are too long to be kept whole or there is no memory.
+bool keep_unread(tls::Thread& t, const Error& error) {
+  auto fits = [](const char* s) { return s == nullptr || strlen(s) < KeptError::kBytes; };
+  if (!fits(error.object) || !fits(error.subject) || !fits(error.detail)) return false;
+  if (t.kept == nullptr) t.kept = static_cast<KeptError*>(heap::allocate(sizeof(KeptError)));
+  if (t.kept == nullptr) return false;
+  t.unread = t.kept->keep(error);
+  return true;
+}
+
+void make_text(tls::Thread& t, const Error& error) {
+  char text[1024];
+  std::size_t n = render(error, text, sizeof text);
+  t.error.text = copy_string(text, n);
+  if (t.error.text == nullptr) t.error.text = tls::g_out_of_memory;
+}
+
+}  // namespace
+
+void make_unread_text() {
+  tls::Thread* t = tls::current_thread();
+  if (t == nullptr || !t->unread) return;
+  make_text(*t, t->unread);
+  t->unread = {};
+}
+
 void use_errors_of(std::uintptr_t caller) {
   tls::Thread* t = tls::current_thread();
   if (t == nullptr) return;
@@ -19,6 +48,7 @@ void use_errors_of(std::uintptr_t caller) {
   }
   tls::ErrorText& now = t->error;
   if (now.serial == serial) return;
+  make_unread_text();
   tls::ErrorText** place = &now.others;
   while (*place != nullptr && (*place)->serial != serial) place = &(*place)->others;
   if (*place == nullptr) {
@@ -37,6 +67,7 @@ void clear_error() {
   tls::Thread* t = tls::current_thread();
   if (t == nullptr || !t->error.pending) return;
   t->error.pending = false;
+  t->unread = {};
   tls::release_error_text(t->error.text);
 }
 
@@ -45,10 +76,7 @@ void set_error(const Error& error) {
   if (t == nullptr) return;
   clear_error();
   if (!error) return;
-  char text[1024];
-  std::size_t n = render(error, text, sizeof text);
-  t->error.text = copy_string(text, n);
-  if (t->error.text == nullptr) t->error.text = tls::g_out_of_memory;
+  if (!keep_unread(*t, error)) make_text(*t, error);
   t->error.pending = true;
 }
 
@@ -57,6 +85,7 @@ char* error() {
   if (t == nullptr) return nullptr;
   tls::release_error_text(t->error.reported);
   if (!t->error.pending) return nullptr;
+  make_unread_text();
   t->error.pending = false;
   t->error.reported = t->error.text;
   t->error.text = nullptr;

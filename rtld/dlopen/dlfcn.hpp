@@ -41,6 +41,8 @@ void use_errors_of(std::uintptr_t caller);
 /// Keeps `error` for the calling thread's dlerror(). Clears it when it is Code::none.
 void set_error(const Error& error);
 void clear_error();
+/// Before the text of the calling thread's error record is touched.
+void make_unread_text();
 
 /// What dlopen does, without constructors' and dlerror's part. Needs: the load lock.
 /// nullptr with no error: kNoLoad, and it is not loaded.

@@ -56,6 +56,7 @@ class KeepError {
 public:
   explicit KeepError(std::uintptr_t caller) : caller_(caller), thread_(tls::current_thread()) {
     dlopen::use_errors_of(caller_);
+    dlopen::make_unread_text();
     text_ = thread_->error.text;
     pending_ = thread_->error.pending;
     thread_->error.text = nullptr;

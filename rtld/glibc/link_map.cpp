@@ -211,10 +211,8 @@ void namespace_changed(Runtime& runtime, load::Namespace& ns) {
                  static_cast<std::size_t>(ns.id) * l.link_namespaces.size;
     Record entry(slot);
     load::LinkMap* first = ns.modules.empty() ? nullptr : ns.modules[0]->link_map;
-    std::uint32_t linked = 0;
-    for (Module* m : ns.modules) linked += m->link_map != nullptr ? 1u : 0u;
     entry.put(l.link_namespaces._ns_loaded, first);
-    entry.put<std::uint32_t>(l.link_namespaces._ns_nloaded, linked);
+    entry.put<std::uint32_t>(l.link_namespaces._ns_nloaded, ns.chained);
     entry.put(l.link_namespaces.libc_map, ns.libc == nullptr ? nullptr : ns.libc->link_map);
   }
   global.put<std::uint64_t>(l.rtld_global._dl_nns, count);

@@ -101,7 +101,6 @@ private:
 }  // namespace
 
 void consider_index(load::ModuleList& list) {
-  constexpr std::uint64_t kNever = ~std::uint64_t{0};
   auto look_again_at = [&](std::uint64_t asked) {
     __atomic_store_n(&list.next_look, asked, __ATOMIC_RELAXED);
   };

@@ -17,11 +17,14 @@
 namespace myld::scope {
 
 /// Shorter lists are asked module by module.
-inline constexpr std::uint32_t kLeastIndexed = 16;
+inline constexpr std::uint32_t kLeastIndexed = 4;
+/// `next_look` of a list that gets no table.
+inline constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
 /// Counts work of readers on a list without a table.
 inline void note_asked(const load::ModuleList& list, std::uint32_t modules) {
-  if (list.count < kLeastIndexed) return;
+  if (list.count < kLeastIndexed || __atomic_load_n(&list.next_look, __ATOMIC_RELAXED) == kNever)
+    return;
   // Readers may lose each other's counts: it is an estimate.
   std::uint64_t now = __atomic_load_n(&list.asked, __ATOMIC_RELAXED);
   __atomic_store_n(&list.asked, now + modules, __ATOMIC_RELAXED);

@@ -173,6 +173,7 @@ void release_errors(ErrorText& first) {
 }
 
 void free_thread(State& s, Thread& t) {
+  heap::release(t.kept, sizeof(KeptError));
   for (std::uint64_t id = 1; id < s.slots.size() && id <= t.capacity; ++id)
     if (t.blocks[id] != nullptr && s.slots[id].module != nullptr)
       release_block(s, t, id, *s.slots[id].module);
@@ -308,6 +309,7 @@ bool recycle_thread(State& s, std::uintptr_t tp) {
   Thread* t = thread_at(tp);
   if (t == nullptr) return false;
   release_errors(t->error);
+  t->unread = {};
   return grow(*t, s.slots.size()) && fill_all(s, *t);
 }
 

@@ -13,6 +13,7 @@
 // holds the capacity, [0] the generation. Entry [-2] is ours: it leads back to the thread's record.
 #pragma once
 #include "arch/port.hpp"
+#include "loader/base/error.hpp"
 #include "loader/load/module.hpp"
 #include "loader/sys/futex_lock.hpp"
 #include "rtld/tls/static_layout.hpp"
@@ -55,6 +56,9 @@ struct Thread {
   std::uint64_t capacity;  ///< highest usable index
   void** blocks;           ///< what the loader allocated for module i, or nullptr
   ErrorText error;
+  /// The error of `error`, before somebody wants to read its text: its strings are in `kept`.
+  Error unread;
+  KeptError* kept;              ///< made when it is first needed
   void* catcher;                ///< for the libc adapter
   std::uint32_t foreign_depth;  ///< calls of constructors and destructors it is in (rtld/init/gate)
   std::uint32_t reading;        ///< read sections it is in (rtld/entry.hpp)
