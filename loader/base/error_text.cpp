@@ -213,9 +213,19 @@ std::string_view without_object(std::string_view text) {
   return text;
 }
 
+/// A search that found nothing but files of another class says so.
+Error as_told(Error e) {
+  if (e.code == Code::cannot_open && e.subject != nullptr) {
+    e.code = Code::wrong_class;
+    e.sys_errno = 0;
+  }
+  return e;
+}
+
 }  // namespace
 
-std::size_t render(const Error& e, char* buffer, std::size_t capacity) {
+std::size_t render(const Error& given, char* buffer, std::size_t capacity) {
+  Error e = as_told(given);
   Writer w{buffer, capacity - 1};
   bool nameless = e.object != nullptr && *e.object == 0;
   add_text(w, e, nameless ? without_object(text_of(e.code)) : text_of(e.code));
@@ -223,7 +233,8 @@ std::size_t render(const Error& e, char* buffer, std::size_t capacity) {
   return end(w, buffer);
 }
 
-std::size_t render_reason(const Error& e, char* buffer, std::size_t capacity) {
+std::size_t render_reason(const Error& given, char* buffer, std::size_t capacity) {
+  Error e = as_told(given);
   Writer w{buffer, capacity - 1};
   add_text(w, e, without_object(text_of(e.code)));
   return end(w, buffer);

@@ -327,6 +327,7 @@ Status Searcher::try_path(const char* path, By by, const Requester* of, const Qu
     q.out.of = of;
     return result;
   }
+  if (result.error().code == Code::wrong_class) other_class_ = result.error().subject;
   if (search_goes_on(result.error())) return not_found(q.name);
   return kept.keep(result.error());  // `path` is on a frame below, the error outlives it
 }
@@ -511,6 +512,7 @@ Status Searcher::find_name(const char* name, Requester* requester, Found& out) {
                 << "; searching";
   timeline::Span span("search", name);
   Query q{name, requester, out};
+  other_class_ = nullptr;
   if (Status s = search_map(q); done(s)) return s;
   if (Status s = search(configured_directories(), By::config, nullptr, q); done(s)) return s;
   if (requester != nullptr && requester->runpath == nullptr)
@@ -526,7 +528,10 @@ Status Searcher::find_name(const char* name, Requester* requester, Found& out) {
   if (Status s = search_cache(q); done(s)) return s;
   if (requester == nullptr || !requester->no_default_directories)
     if (Status s = search(default_directories(), By::standard, requester, q); done(s)) return s;
-  return not_found(name);
+  // Where there is the file, for another class of machine, that is what ld.so says.
+  Error e = not_found(name);
+  e.subject = other_class_;
+  return e;
 }
 
 const char* text_of(By by) {

@@ -151,7 +151,8 @@ public:
   Memory memory;
 
   /// Opens the file that `name` means when `requester` asks (nullptr: nobody in particular).
-  /// Errors: cannot_open with ENOENT if it is nowhere; else that of the file that was chosen.
+  /// Errors: cannot_open with ENOENT if it is nowhere (its subject: the ELF class of files of that
+  /// name that were passed over, or nullptr); else that of the file that was chosen.
   Status find(const char* name, Requester* requester, Found& out);
 
   /// Opens exactly `path`. Errors: cannot_open, cannot_read, not_elf, wrong_class ...
@@ -225,7 +226,8 @@ private:
   mutable bool platform_known_ = false;
   Vec<const char*> hwcaps_;  ///< heap strings
   std::size_t hwcaps_prepended_ = 0;
-  std::uint32_t lists_ = 0;  ///< made so far, for Directory::mark
+  std::uint32_t lists_ = 0;            ///< made so far, for Directory::mark
+  const char* other_class_ = nullptr;  ///< of a file that this search passed over
   LdCache cache_;
   PointerTable<Directory> table_;
 };

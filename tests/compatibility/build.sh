@@ -17,7 +17,7 @@ ab="-Llib -la -Wl,-rpath-link,lib"
 library lib/libb.so b.c
 library lib/liba.so a.c -Llib -lb '-Wl,-rpath,$ORIGIN'
 library other/libb.so b.c -DB=20
-library other/liba.so a.c -DA=200 -Llib -lb
+library other/liba.so a.c -DA=200 -Llib -lb '-Wl,-rpath,$ORIGIN'
 library hwcaps/glibc-hwcaps/x86-64-v2/liba.so a.c -DA=300 -Llib -lb
 library hwcaps/glibc-hwcaps/mine/liba.so a.c -DA=400 -Llib -lb
 library hwcaps/liba.so a.c -DA=500 -Llib -lb
@@ -67,3 +67,42 @@ program unused_loader prog.c $ab -Wl,--no-as-needed -l:ld-linux-x86-64.so.2 '-Wl
 # For LD_PROFILE. sprof takes no library whose text has a segment of its own.
 library calls/libcalls.so calls.c -Wl,-z,noseparate-code
 program profiled profiled.c -Lcalls -lcalls '-Wl,-rpath,$ORIGIN/calls'
+
+# Found by ld.so.cache, where with-cache.sh puts it.
+mkdir -p cached/glibc-hwcaps/x86-64-v2
+cp lib/liba.so lib/libb.so deep/libneeded.so cached
+cp hwcaps/glibc-hwcaps/x86-64-v2/liba.so cached/glibc-hwcaps/x86-64-v2
+cp prog_plain prog_cached
+
+# Tokens, and where they are.
+program prog_lib prog.c $ab '-Wl,-rpath,$ORIGIN/tokens/$LIB'
+program prog_braces prog.c $ab '-Wl,-rpath,${ORIGIN}/tokens/${LIB}'
+program prog_platform prog.c $ab '-Wl,-rpath,$ORIGIN/tokens/$PLATFORM:$ORIGIN/lib'
+program prog_empty prog.c $ab '-Wl,-rpath,/nonexistent:'
+program prog_runpath_only prog.c $ab '-Wl,-rpath,$ORIGIN/other'
+mkdir -p tokens/lib/x86_64-linux-gnu && cp lib/liba.so lib/libb.so tokens/lib/x86_64-linux-gnu
+library tokens/libneeds.so value.c -DVALUE=7 -DNEEDS -Wl,--no-as-needed -Ldeep -lneeded
+patchelf --replace-needed libneeded.so '$ORIGIN/../deep/libneeded.so' tokens/libneeds.so
+library tokens/libpath.so value.c -DVALUE=8 -DNEEDS -Wl,--no-as-needed -Ldeep -lneeded
+patchelf --replace-needed libneeded.so deep/libneeded.so tokens/libpath.so
+# No way to libneeded.so but its opener's.
+library tokens/libinherits.so value.c -DVALUE=9 -DNEEDS -Wl,--no-as-needed -Ldeep -lneeded
+program prog_rpath_deep prog.c $ab '-Wl,--disable-new-dtags,-rpath,$ORIGIN/lib:$ORIGIN/deep:$ORIGIN/tokens'
+program prog_runpath_deep prog.c $ab '-Wl,--enable-new-dtags,-rpath,$ORIGIN/lib:$ORIGIN/deep:$ORIGIN/tokens'
+mkdir -p directory/liba.so
+# The note that patchelf --build-resolution-cache makes, and what it would say of liba.so and libb.so.
+cat >note.S <<'NOTE'
+	.section .note.nixos.ldcache, "a", %note
+	.balign 4
+	.long 6, 2f - 1f, 0x63a86cb6
+	.asciz "NixOS"
+	.balign 4
+1:	.asciz "liba.so", "?$ORIGIN/nowhere:?$ORIGIN/other"
+2:	.balign 4
+	.section .note.GNU-stack, "", %progbits
+NOTE
+program prog_note prog.c note.S $ab '-Wl,-rpath,$ORIGIN/lib'
+
+# Secure execution.
+program secure secure.c
+program prog_direct prog.c $ab -Wl,--no-as-needed -lb
