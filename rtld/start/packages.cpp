@@ -31,6 +31,16 @@ void add(Vec<Package>& out, std::string_view name, Package::How how) {
     static_cast<void>(out.push({copy, how}));
 }
 
+/// However many libraries are missing, and however busy the machine is: a failing start must end.
+/// The lists that are left then are not looked at.
+bool time_is_up() {
+  constexpr std::uint64_t kMostNs = 2'000'000'000;
+  static constinit std::uint64_t began = 0;
+  std::uint64_t now = sys::monotonic_ns();
+  if (began == 0) began = now;
+  return now - began > kMostNs;
+}
+
 /// dpkg's lists of files: one for each installed package, a path on each line.
 void find_listed(const char* root, const char* soname, Vec<Package>& out) {
   char wanted[4096];
@@ -41,7 +51,7 @@ void find_listed(const char* root, const char* soname, Vec<Package>& out) {
   sys::each_entry(folder, [&](const char* file) {
     std::string_view name = file;
     char path[4096];
-    if (!ends_with(name, ".list") || !join(path, folder, name)) return;
+    if (!ends_with(name, ".list") || !join(path, folder, name) || time_is_up()) return;
     sys::MappedFile list(path);
     if (list.text().find(line) == std::string_view::npos) return;
     name.remove_suffix(5);
@@ -86,7 +96,8 @@ void find_known(const char* root, std::string_view name, Vec<Package>& out) {
     known = has_stanza(sys::MappedFile(path).text(), stanza);
   sys::each_entry(folder, [&](const char* file) {
     bool compressed = ends_with(file, "_Packages.lz4");
-    if (known || (!compressed && !ends_with(file, "_Packages")) || !join(path, folder, file))
+    if (known || (!compressed && !ends_with(file, "_Packages")) || !join(path, folder, file) ||
+        time_is_up())
       return;
     sys::MappedFile list(path);
     known =

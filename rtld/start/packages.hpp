@@ -18,9 +18,10 @@ struct Package {
 };
 
 /// What the system below `root` ("" or a sysroot) knows of the library `soname`. Reads dpkg's and
-/// apt's lists, those in LZ4 too: milliseconds, up to some hundred, after a failure. Source: Debian
-/// Policy 8.1 (a library's package has its soname's name); dpkg's info/*.list; rpm's generated
-/// "Provides: libfoo.so.1()(64bit)".
+/// apt's lists, those in LZ4 too: milliseconds, up to some hundred, after a failure, and for all
+/// libraries of a start together not much more than two seconds. Source: Debian Policy 8.1 (a
+/// library's package has its soname's name); dpkg's info/*.list; rpm's generated "Provides:
+/// libfoo.so.1()(64bit)".
 void find_packages(const char* root, const char* soname, Vec<Package>& out);
 
 /// "libfoo1 (known to apt, not installed)" and the like: the words behind the name.
