@@ -308,6 +308,7 @@ bool Searcher::has_hwcaps(Directory& d) {
 
 /// Opens one candidate. Gives not_found where the search goes on.
 Status Searcher::try_path(const char* path, By by, const Requester* of, const Query& q) {
+  const char* found_as = path;
   if (redirector.path != nullptr) {
     path = redirector.path(redirector.context, path, q.requester, by);
     if (path == nullptr) return not_found(q.name);
@@ -322,6 +323,15 @@ Status Searcher::try_path(const char* path, By by, const Requester* of, const Qu
   }
   if (listener.attempt != nullptr)
     listener.attempt(listener.context, {path, by, q.requester, result.error(), of});
+  // The module is known by where it was found; only what is mapped is the other file.
+  if (result && path != found_as) {
+    release_string(q.out.path);
+    q.out.path = copy_string(found_as);
+    if (q.out.path == nullptr) {
+      sys::close(q.out.fd);
+      return Error{.code = Code::out_of_memory};
+    }
+  }
   if (result) {
     q.out.by = by;
     q.out.of = of;

@@ -106,3 +106,25 @@ program prog_note prog.c note.S $ab '-Wl,-rpath,$ORIGIN/lib'
 # Secure execution.
 program secure secure.c
 program prog_direct prog.c $ab -Wl,--no-as-needed -lb
+
+# Auditors that see calls, and what they look at.
+tracer() { # NAME FLAG...
+  name=$1
+  shift
+  library "audit/lib$name.so" tracer.c "$@"
+}
+tracer trace
+tracer quiet -DQUIET
+tracer change -DCHANGE -DNO_CALLS
+tracer once -DONCE
+tracer enter -DNO_EXIT
+tracer from -DFROM=\"liba.so\"
+tracer argument -DARGUMENT=5
+tracer bind -DNO_CALLS
+tracer calls -DNO_SYMBIND
+tracer redirect -DREDIRECT=\"liba.so\" -DNO_CALLS -DNO_SYMBIND
+tracer give_up -DGIVE_UP=\"liba.so\" -DNO_CALLS -DNO_SYMBIND
+program profiled_lazy profiled.c -DROUNDS=2 -Wl,-z,lazy -Lcalls -lcalls '-Wl,-rpath,$ORIGIN/calls'
+program slot slot.c -Wl,-z,lazy $ab '-Wl,-rpath,$ORIGIN/lib'
+program prog_audit prog.c $ab '-Wl,-rpath,$ORIGIN/lib' -Wl,--audit,audit/libone.so
+program prog_depaudit prog.c $ab '-Wl,-rpath,$ORIGIN/lib' -Wl,--depaudit,audit/libtwo.so

@@ -1,7 +1,10 @@
 #include <stdio.h>
+#ifndef ROUNDS
+#define ROUNDS 100
+#endif
 int caller(int n);
 int main(void) {
   int sum = 0;
-  for (int i = 0; i < 100; ++i) sum += caller(i);
+  for (int i = 0; i < ROUNDS; ++i) sum += caller(i);
   return printf("%d\n", sum) < 0;
 }
