@@ -126,7 +126,13 @@ const char* Searcher::platform() const {
   return config.cpu.platform == nullptr ? nullptr : config.cpu.platform(config.cpu.context);
 }
 
-char* Searcher::expand(const char* text, std::size_t length, const Requester* requester) const {
+const char* origin_of(Requester& requester) {
+  if (requester.find_origin != nullptr) requester.origin = requester.find_origin(requester);
+  requester.find_origin = nullptr;
+  return requester.origin;
+}
+
+char* Searcher::expand(const char* text, std::size_t length, Requester* requester) const {
   Builder b;
   for (std::size_t i = 0; i < length;) {
     if (text[i] != '$') {
@@ -137,7 +143,7 @@ char* Searcher::expand(const char* text, std::size_t length, const Requester* re
     std::size_t left = length - i - 1, n = 0;
     const char* value = nullptr;
     if ((n = token_length(at, left, "ORIGIN")) != 0)
-      value = requester == nullptr ? nullptr : requester->origin;
+      value = requester == nullptr ? nullptr : origin_of(*requester);
     else if ((n = token_length(at, left, "LIB")) != 0)
       value = config.machine->lib_dir;
     else if ((n = token_length(at, left, "PLATFORM")) != 0)
@@ -168,7 +174,7 @@ Directory* Searcher::intern(const char* path, std::size_t length) {
 
 void Searcher::split(const char* text,
                      const char* separators,
-                     const Requester* requester,
+                     Requester* requester,
                      DirectoryList& out) {
   ++lists_;
   for (Directory* d : out) d->mark = lists_;

@@ -33,10 +33,13 @@ using DirectoryList = Vec<Directory*>;
 
 /// The module that needs a library, as far as searching is concerned.
 struct Requester {
-  const char* path = "";         ///< for messages
-  long ns = 0;                   ///< Lmid_t, for messages
-  const char* origin = nullptr;  ///< value of $ORIGIN, or nullptr if unknown
-  const char* rpath = nullptr;   ///< DT_RPATH, nullptr where there is DT_RUNPATH too
+  const char* path = "";  ///< for messages
+  long ns = 0;            ///< Lmid_t, for messages
+  /// Value of $ORIGIN: a heap string, or nullptr as long as nobody has asked, or if unknown.
+  const char* origin = nullptr;
+  /// Gives `origin` to who asks first. nullptr: there is nothing to find out.
+  char* (*find_origin)(const Requester& requester) = nullptr;
+  const char* rpath = nullptr;  ///< DT_RPATH, nullptr where there is DT_RUNPATH too
   const char* runpath = nullptr;
   /// Of the note "NixOS": soname NUL places NUL, again and again (Searcher::search_note).
   std::span<const char> resolution_note;
@@ -46,6 +49,8 @@ struct Requester {
   DirectoryList rpath_directories, runpath_directories;  ///< made when first used
   bool rpath_split = false, runpath_split = false;
 };
+/// $ORIGIN: few files mention it, so that it is found out when it is first asked for.
+const char* origin_of(Requester& requester);
 
 /// Which rule makes a place one that is looked at. The order is that of the search.
 enum class By : std::uint8_t {
@@ -164,7 +169,7 @@ public:
 
   /// `text` with $ORIGIN, $LIB and $PLATFORM replaced: a heap string, or nullptr if an element of
   /// it cannot be expanded (no origin; any of them in secure execution) or memory ran out.
-  char* expand(const char* text, std::size_t length, const Requester* requester) const;
+  char* expand(const char* text, std::size_t length, Requester* requester) const;
 
   /// Errors point into what is about to be released: this keeps their words. Under the load lock.
   KeptError kept;
@@ -196,7 +201,7 @@ private:
   /// What is looked for, and for whom: the same through one search.
   struct Query {
     const char* name;
-    const Requester* requester;
+    Requester* requester;
     Found& out;
   };
   Status find_name(const char* name, Requester* requester, Found& out);
@@ -211,8 +216,7 @@ private:
   Status search_rpaths(Requester& requester, const Query& query);
   Status search_note(const Query& query);
   Status search_cache(const Query& query);
-  void
-  split(const char* text, const char* separators, const Requester* requester, DirectoryList& out);
+  void split(const char* text, const char* separators, Requester* requester, DirectoryList& out);
   Directory* intern(const char* path, std::size_t length);
   bool has_hwcaps(Directory& directory);
   void log_directories(const DirectoryList& directories, By by, const Requester* of);

@@ -34,7 +34,7 @@ void destroy(Module* m) {
   }
   if (m->path[0] != 0) release_string(m->path);
   release_string(m->requested);
-  release_string(m->origin);
+  release_string(m->requester.origin);
   m->~Module();
   heap::release(m, sizeof(Module));
 }
@@ -93,13 +93,16 @@ char* directory_of(const char* path) {
 
 }  // namespace
 
-bool set_path(Module& m, const char* path, const char* display) {
+void set_path(Module& m, const char* path, const char* display) {
   m.path = path;
   m.display = display;
-  if (m.origin == nullptr && *path != 0) m.origin = directory_of(path);
   m.requester.path = display;
-  m.requester.origin = m.origin;
-  return true;
+  if (*path == '/')
+    m.requester.find_origin = [](const find::Requester& r) {
+      return directory_of(static_cast<const Module*>(r.owner)->path);
+    };
+  else if (find_char(path, '/') != nullptr)  // the working directory may be another one later
+    m.requester.origin = directory_of(path);
 }
 
 ModuleList* make_list(std::span<Module* const> modules) {

@@ -140,7 +140,8 @@ void interposers_first(std::span<Module*> list);
 ModuleList* make_list(std::span<Module* const> modules);
 void release_list(ModuleList* list);
 
-/// Sets the fields that depend on the file's directory: $ORIGIN and the requester view.
-bool set_path(Module& module, const char* path, const char* display);
+/// Sets the fields that depend on the file's path: $ORIGIN and the requester view. A path without
+/// a slash is the name of what is no file.
+void set_path(Module& module, const char* path, const char* display);
 
 }  // namespace myld::load

@@ -94,7 +94,6 @@ struct Module {
   const char* path = "";            ///< l_name: as found, "" for the program
   const char* display = "";         ///< for messages: path, or the program's name
   const char* requested = nullptr;  ///< the name it was first asked for by; of files
-  const char* origin = nullptr;     ///< directory of the file
   find::Requester requester;
   find::By found_by = find::By::name;         ///< the rule that found the file; of files
   const find::Requester* found_of = nullptr;  ///< whose RPATH, RUNPATH or note it was

@@ -57,7 +57,7 @@ bool program_path(const Runtime& r, char (&to)[4096]) {
   const char* name = r.program_file;
   for (const char* p = name; *p != 0; ++p)
     if (*p == '/') name = p + 1;
-  const char* directory = r.program->origin;
+  const char* directory = find::origin_of(r.program->requester);
   if (directory == nullptr) return false;
   std::size_t n = strlen(directory), m = strlen(name);
   if (n + m + 2 > sizeof to) return false;
@@ -71,7 +71,7 @@ char* make_key(Runtime& r, const char* program) {
   const find::Config& c = r.loader.searcher.config;
   Lines l;
   l.line("program", program);
-  l.line("origin", r.program->origin);
+  l.line("origin", find::origin_of(r.program->requester));
   l.line("LD_LIBRARY_PATH",
          c.library_path != nullptr && *c.library_path != 0 ? c.library_path : nullptr);
   l.line("LD_PRELOAD", r.options.preload);

@@ -85,7 +85,9 @@ Status answer(Runtime& runtime, Module& m, int request, void* argument, int& res
     return {};
   }
   case kOrigin: {
-    const char* origin = m.origin == nullptr ? "" : m.origin;
+    LoadGuard guard(runtime);  // as above
+    const char* origin = find::origin_of(m.requester);
+    if (origin == nullptr) origin = "";
     memcpy(argument, origin, strlen(origin) + 1);
     return {};
   }

@@ -175,7 +175,6 @@ void fill_link_map(Runtime& runtime, Module& m) {
   map.put(l.link_map.l_main_map, m.is_program ? 1 : 0);
   map.put(l.link_map.l_contiguous, 1);
   map.put(l.link_map.l_ld_readonly, writable ? 0 : 1);
-  map.put(l.link_map.l_origin, m.origin);
   map.put<std::uint64_t>(l.link_map.l_map_start, m.mapping.start.value);
   map.put<std::uint64_t>(l.link_map.l_map_end, m.mapping.start.value + m.mapping.bytes);
   if (const elf::Phdr* relro = m.image.segments.relro) {

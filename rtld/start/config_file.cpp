@@ -20,6 +20,26 @@ char* program_path(const Runtime& r) {
   return executed_file(r);
 }
 
+/// True where it is certain, at little cost, that there is no file beside the program: asking /proc
+/// for the program's path is the dearest system call of a small start. The path that execve(2) was
+/// given does as well where it is not that of a script, which is among the arguments then, and no
+/// symbolic link: it names a file in the directory of the program's.
+bool has_no_side_file(const Runtime& r) {
+  const auto* path = reinterpret_cast<const char*>(r.stack.get(sys::kAtExecfn));
+  if (r.direct || path == nullptr) return false;
+  for (int i = 1; i < r.argc; ++i)
+    if (equal(r.argv[i], path)) return false;
+  char side[256];
+  std::size_t n = strlen(path);
+  if (n + kSuffix.size() >= sizeof side) return false;
+  sys::Stat stat;
+  if (sys::link_stat(path, &stat) < 0 || !sys::is_regular(stat)) return false;
+  memcpy(side, path, n);
+  memcpy(side + n, kSuffix.data(), kSuffix.size());
+  side[n + kSuffix.size()] = 0;
+  return sys::link_stat(side, &stat) == -sys::kEnoent;
+}
+
 /// A configuration, and where it is from. The text is read while it is there, the names are kept
 /// for the life of the process: errors and the searcher point to them.
 struct Source {
@@ -36,6 +56,8 @@ Result<Source> find_source(const Runtime& r) {
   const char* file = r.options.config;
   char* program = nullptr;
   if (file == nullptr) {
+    auto note = elf::find_note(r.program->image, stub::kOwner, stub::kConfigNote);
+    if (note.empty() && has_no_side_file(r)) return Source{};
     program = program_path(r);
     if (program == nullptr) return Source{};
     Vec<char> side;

@@ -141,7 +141,8 @@ void become_program(Runtime& runtime, Module& m) {
 
 /// $ORIGIN of the program that the kernel mapped: what /proc says; where it is not mounted,
 /// LD_ORIGIN_PATH, and then the path that execve(2) was given.
-char* program_origin(const Runtime& runtime) {
+char* program_origin(const find::Requester&) {
+  const Runtime& runtime = the_runtime();
   if (char* directory = directory_part(own_executable())) return directory;
   const char* given = runtime.options.origin_path;
   if (given == nullptr) return directory_part(executed_file(runtime));
@@ -197,8 +198,9 @@ Status add_self(Runtime& runtime) {
     const stub::Start* start = bundled_start(image.bias, image.segments);
     if (const char* asked = interpreter(image.segments, image.bias))
       path = copy_string(asked);
-    else if (start != nullptr && runtime.program->origin != nullptr)
-      path = join_path(runtime.program->origin, start->loader);
+    else if (const char* origin =
+                 start == nullptr ? nullptr : origin_of(runtime.program->requester))
+      path = join_path(origin, start->loader);
   }
   if (path == nullptr) path = copy_string("myld");
   if (path == nullptr) return Error{.code = Code::out_of_memory};
@@ -234,8 +236,10 @@ Status add_mapped_program(Runtime& runtime) {
   Vec<Module*> created;
   Module* m = MYLD_TRY(runtime.loader.add_mapped(runtime.first, segments, bias, "", name, created));
   become_program(runtime, *m);
-  m->origin = program_origin(runtime);
-  m->requester.origin = m->origin;
+  m->requester.find_origin = program_origin;
+  // What execve(2) was given may have to serve, and the working directory may be another one later.
+  const auto* given = reinterpret_cast<const char*>(stack.get(sys::kAtExecfn));
+  if (given == nullptr || *given != '/') origin_of(m->requester);
   return {};
 }
 
@@ -329,6 +333,7 @@ Status add_named_program(Runtime& runtime, const char* path, char** arguments) {
   if (runs && is_static(*m, header)) return execute(runtime, file, arguments);
   release_string(file);
   become_program(runtime, *m);
+  origin_of(m->requester);  // of the path that goes now
   runtime.program_file = m->path;
   m->path = "";
   m->display = path;
