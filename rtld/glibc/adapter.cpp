@@ -110,7 +110,7 @@ Result<const abi::RuntimeAbi*> adapt(Runtime& runtime, load::Module& libc) {
   LibcFacts facts{.build_id = elf::find_note(libc.image, "GNU", kNtGnuBuildId),
                   .context = &libc,
                   .find = find_for_detection};
-  Detection d = detect(facts);
+  Detection d = recognise(facts);
   if (d.layout == nullptr) {
     static constinit char text[640];
     explain(d, text);

@@ -188,4 +188,18 @@ Detection detect(const LibcFacts& libc, const Known& known) {
 
 Detection detect(const LibcFacts& libc) { return detect(libc, host_known()); }
 
+Detection recognise(const LibcFacts& libc) {
+  const Known& known = host_known();
+  const BuildId* build = find_build_id(known, libc.build_id);
+  if (build == nullptr) return detect(libc, known);
+  Detection result;
+  result.known = &known;
+  result.build_id = libc.build_id;
+  result.verdict = Verdict::by_build_id;
+  result.layout = &known.layouts[build->layout];
+  result.origin = build->origin;
+  result.tunables_certain = true;
+  return result;
+}
+
 }  // namespace myld::glibc

@@ -76,6 +76,10 @@ Detection detect(const LibcFacts& libc, const Known& known);
 /// Among the layouts of the ISA that this program is built for.
 Detection detect(const LibcFacts& libc);
 
+/// What a start relies on: a build-id that is known is believed, and nothing of the file's code and
+/// data is read for it; of any other libc, detect(). Gives: no version where the build-id is known.
+Detection recognise(const LibcFacts& libc);
+
 /// One line for people, without a newline: what was found, what is known, and what to do about it.
 /// Truncated to `out`, always with a terminating zero. Returns the length of the text.
 std::size_t explain(const Detection& detection, std::span<char> out);
