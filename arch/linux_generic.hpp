@@ -29,4 +29,7 @@ struct Stat {
 };
 static_assert(sizeof(Stat) == 128);
 
+/// Is the code run by valgrind? To say yes costs a mapping for each library.
+constexpr bool runs_under_valgrind() { return true; }
+
 }  // namespace myld::arch

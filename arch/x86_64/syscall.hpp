@@ -90,4 +90,23 @@ inline std::uintptr_t call_ifunc(std::uintptr_t resolver, const IfuncArguments&)
   return reinterpret_cast<std::uintptr_t (*)()>(resolver)();
 }
 
+/// Is the code run by valgrind? Its translator knows these five instructions, which change nothing,
+/// and puts the answer into rdx; a processor leaves the 0 there. rax -> request and five arguments.
+/// Source: valgrind.h (VALGRIND_DO_CLIENT_REQUEST_EXPR, amd64; RUNNING_ON_VALGRIND), which is made
+/// to be built into other programs.
+inline bool runs_under_valgrind() {
+  constexpr std::uint64_t kRunningOnValgrind = 0x1001;
+  const volatile std::uint64_t request[6] = {kRunningOnValgrind};
+  std::uint64_t answer = 0;
+  asm volatile("rolq $3, %%rdi\n\t"
+               "rolq $13, %%rdi\n\t"
+               "rolq $61, %%rdi\n\t"
+               "rolq $51, %%rdi\n\t"
+               "xchgq %%rbx, %%rbx"
+               : "+d"(answer)
+               : "a"(request)
+               : "cc", "memory");
+  return answer != 0;
+}
+
 }  // namespace myld::arch

@@ -206,7 +206,10 @@ Base plan_base(const elf::Segments& segments, std::uint64_t page_size) {
 }
 
 bool Base::covers(const elf::Segments& segments, const Step& step) const {
-  return bytes != 0 && step.kind == Step::Kind::file && step.at == segments.start;
+  if (bytes == 0 || step.kind != Step::Kind::file) return false;
+  if (first_alone) return step.at == segments.start;
+  return step.prot == sys::kProtRead &&
+         step.offset.value - offset.value == step.at.value - segments.start.value;
 }
 
 Status map_segments(int fd,
@@ -221,6 +224,7 @@ Status map_segments(int fd,
   HugePart huge = anywhere && !as_data ? plan_huge(segments, page_size) : HugePart{};
   if (huge.bytes == 0 || !huge_pages_are_given()) huge = {};
   Base base = anywhere && huge.bytes == 0 ? plan_base(segments, page_size) : Base{};
+  base.first_alone = arch::runs_under_valgrind();
   if (room.bytes != 0)
     out = MYLD_TRY(reserve_in(room, segments, fixed_address, page_size, object));
   else

@@ -21,13 +21,15 @@ struct Step {
 std::size_t plan_segment(const elf::Phdr& load, std::uint64_t page_size, Step (&steps)[3]);
 
 /// The file mapped over a module's whole span as its first segment is, in one step: that reserves
-/// the place. The other segments are mapped over it, also those that are there already:
-/// valgrind 3.19 takes a file's symbols, and with them the place of malloc, only when it has seen
-/// each segment mapped. bytes == 0: not possible, since pages between segments would be accessible,
+/// the place, and other segments of the same protection that lie in the file as they do in memory
+/// are there already. bytes == 0: not possible, since pages between segments would be accessible,
 /// or since the first segment is more than readable.
 struct Base {
   std::uint64_t bytes = 0;
   FileOffset offset;  ///< of Segments::start
+  /// Segments are mapped again all the same: valgrind 3.19 takes a file's symbols, and with them
+  /// the place of malloc, only when it has seen each segment mapped.
+  bool first_alone = false;
   bool covers(const elf::Segments& segments, const Step& step) const;
 };
 Base plan_base(const elf::Segments& segments, std::uint64_t page_size);

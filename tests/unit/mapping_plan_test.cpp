@@ -77,7 +77,8 @@ myld::elf::Segments segments_of(const Phdr* phdrs, std::size_t count) {
 
 }  // namespace
 
-TEST_CASE("one mapping for the span, which is the first segment's") {
+TEST_CASE(
+    "one mapping for the span, and for read-only segments that lie in the file as in memory") {
   const Phdr phdrs[] = {
       load(PF_R, 0, 0, 0x5a0, 0x5a0), load(PF_R | PF_X, 0x1000, 0x1000, 0x80, 0x80),
       load(PF_R, 0x2000, 0x2000, 0x100, 0x100), load(PF_R, 0x2100, 0x3100, 0x100, 0x100),
@@ -86,11 +87,14 @@ TEST_CASE("one mapping for the span, which is the first segment's") {
   myld::map::Base base = myld::map::plan_base(segments, kPage);
   CHECK(base.bytes == 0x7000);
   CHECK(base.offset.value == 0);
-  const bool covered[] = {true, false, false, false, false};
+  const bool covered[] = {true, false, true, false, false};
   for (std::size_t i = 0; i < 5; ++i) {
     Step steps[3];
     plan_segment(phdrs[i], kPage, steps);
+    base.first_alone = false;
     CHECK(base.covers(segments, steps[0]) == covered[i]);
+    base.first_alone = true;
+    CHECK(base.covers(segments, steps[0]) == (i == 0));
   }
 }
 
