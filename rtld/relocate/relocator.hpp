@@ -401,7 +401,7 @@ Status Relocator<Port>::symbolic(const Rela& r, RelocKind kind) {
   }
 }
 
-/// Most relocations that name a symbol: a word gets the address of one that the batch found. False:
+/// Most relocations that name a symbol: a word gets the address that the batch found. False:
 /// nothing is done, `one` has to look at it. Needs: found_.
 template <arch::IsPort Port>
 bool Relocator<Port>::quick(const Rela& r) {
@@ -409,26 +409,13 @@ bool Relocator<Port>::quick(const Rela& r) {
   bool plain =
       kind == RelocKind::glob_dat || kind == RelocKind::jump_slot || kind == RelocKind::symbolic;
   std::uint32_t index = elf::reloc_symbol(r);
-  if (!plain || r.r_offset - window_start_ >= window_room() || index >= image_.symbol_limit)
-    return false;
-  Purpose purpose = purpose_of(kind);
-  if (index != last_index_ || purpose != last_purpose_ || !last_) {
-    const scope::Batch::Entry* e = found_->batch->find(found_->user, index, purpose);
-    if (e == nullptr) return false;
-    Definition d = scope::conclude(m_, image_.symbols[index], purpose, e->result());
-    if (!d) return false;
-    if (!m_.from_start && !add_dependency(m_, *d.module)) return false;
-    last_index_ = index;
-    last_purpose_ = purpose;
-    last_ = d;
-  }
-  const Sym& s = *last_.symbol;
-  if (s.st_shndx == SHN_ABS || (elf::sym_type(s) == STT_GNU_IFUNC && s.st_shndx != SHN_UNDEF))
-    return false;
+  if (!plain || index >= image_.symbol_limit || !writable(r.r_offset, 8)) return false;
+  const scope::Batch::Entry* e = found_->batch->settled(found_->user, index, purpose_of(kind));
+  if (e == nullptr) return false;
+  if (!m_.from_start && !add_dependency(m_, *e->provider)) return false;
   bool with_addend = kind == RelocKind::symbolic || Port::kGotAddend;
   store<std::uint64_t>(bias_ + r.r_offset,
-                       (last_.module->image.bias + LinkAddr{s.st_value}).value +
-                           (with_addend ? static_cast<std::uint64_t>(r.r_addend) : 0));
+                       e->address + (with_addend ? static_cast<std::uint64_t>(r.r_addend) : 0));
   return true;
 }
 

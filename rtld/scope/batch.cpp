@@ -109,6 +109,7 @@ void Batch::want(std::uint32_t user, std::uint32_t symbol, Purpose purpose) {
   } else {
     const Sym& s = image.symbols[symbol];
     if (s.st_name >= image.strings.size || refers_to_itself(s)) return;
+    if (s.st_shndx == SHN_UNDEF) e.purposes |= kUndefined;
     e.name = image.strings.data + s.st_name;
     e.hash = hash_of_name(e.name) >> 1;
   }
@@ -169,14 +170,32 @@ bool Batch::takes(Entry& e, Module& m, std::uint32_t symbol, const char*& name) 
     break;
   }
   // A canonical PLT entry is the answer for one purpose and not for the other.
-  if (s->st_shndx == SHN_UNDEF && e.purposes != kAddress) {
+  if (s->st_shndx == SHN_UNDEF && (e.purposes & ~kUndefined) != kAddress) {
     e.state = State::depends;
     return true;
   }
+  settle(e, m, *s);
+  return true;
+}
+
+/// Notes what was found, as an address where that says it all.
+void Batch::settle(Entry& e, Module& m, const Sym& s) const {
   e.state = State::found;
   e.provider = &m;
-  e.definition = s;
-  return true;
+  e.definition = &s;
+  constexpr unsigned kOrdinary =
+      1u << STT_NOTYPE | 1u << STT_OBJECT | 1u << STT_FUNC | 1u << STT_COMMON;
+  // An undefined reference is bound to what is found; a defined one may be STV_PROTECTED, which is
+  // all the same where it has found itself.
+  bool is_the_end =
+      (e.purposes & kUndefined) != 0 || &s == &users_[e.user]->image.symbols[e.symbol];
+  const elf::Segments& segments = m.image.segments;
+  if (is_the_end && (kOrdinary >> elf::sym_type(s) & 1) != 0 &&
+      elf::sym_binding(s) != STB_GNU_UNIQUE && s.st_shndx != SHN_ABS &&
+      s.st_value - segments.start.value <= segments.end.value - segments.start.value) {
+    e.state = State::settled;
+    e.address = (m.image.bias + LinkAddr{s.st_value}).value;
+  }
 }
 
 void Batch::offer_one(Module& m, const Exported& x) {

@@ -24,6 +24,8 @@ public:
   enum class State : std::uint8_t {
     wanted,  ///< nothing was found: after run() there is no definition
     found,
+    /// Found, and its address is known: of an ordinary definition that conclude() would not change.
+    settled,
     depends,  ///< what was found counts for one purpose and not for the other: ask resolve()
   };
   /// A reference that was collected.
@@ -32,16 +34,19 @@ public:
     std::uint32_t next;     ///< number + 1 of the next open entry with this hash slot, or 0
     std::uint32_t symbol;   ///< in the user's table
     std::uint16_t user;     ///< position in `users`
-    std::uint8_t purposes;  ///< bit 1 << Purpose
+    std::uint8_t purposes;  ///< bit 1 << Purpose, and kUndefined
     State state;
     union {
       const char* name;  ///< while wanted; nullptr: not read yet
-      Module* provider;  ///< when found
+      Module* provider;  ///< when found or settled
     };
-    const Sym* definition;  ///< when found, else nullptr
+    const Sym* definition;   ///< when found or settled, else nullptr
+    std::uintptr_t address;  ///< when settled: the run address
 
-    Definition result() const { return {state == State::found ? provider : nullptr, definition}; }
+    Definition result() const { return {definition == nullptr ? nullptr : provider, definition}; }
   };
+  /// Entry::purposes: the user itself does not define the symbol.
+  static constexpr std::uint8_t kUndefined = 0x80;
 
   constexpr Batch() = default;
   ~Batch();
@@ -63,15 +68,17 @@ public:
   /// Looks everything up.
   void run();
 
+  /// The entry of a reference of `users[user]` if its address is known, else nullptr.
+  /// Needs: run() was called.
+  const Entry* settled(std::uint32_t user, std::uint32_t symbol, Purpose purpose) const {
+    const Entry* e = wanted_for(user, symbol, purpose);
+    return e != nullptr && e->state == State::settled ? e : nullptr;
+  }
   /// What was found for a reference of `users[user]`, before conclude(). nullptr: it is not known
   /// here, ask resolve(). Needs: run() was called.
   const Entry* find(std::uint32_t user, std::uint32_t symbol, Purpose purpose) const {
-    std::uint32_t number = numbers_[user][symbol];
-    if (number == 0) return nullptr;
-    const Entry& e = entries_[number - 1];
-    bool known =
-        (e.purposes >> static_cast<unsigned>(purpose) & 1) != 0 && e.state != State::depends;
-    return known ? &e : nullptr;
+    const Entry* e = wanted_for(user, symbol, purpose);
+    return e != nullptr && e->state != State::depends ? e : nullptr;
   }
   /// Brings what find() will read nearer.
   void prefetch(std::uint32_t user, std::uint32_t symbol) const {
@@ -94,6 +101,12 @@ private:
   struct Exported {
     std::uint32_t symbol, hash;
   };
+  const Entry* wanted_for(std::uint32_t user, std::uint32_t symbol, Purpose purpose) const {
+    std::uint32_t number = numbers_[user][symbol];
+    if (number == 0) return nullptr;
+    const Entry& e = entries_[number - 1];
+    return (e.purposes >> static_cast<unsigned>(purpose) & 1) != 0 ? &e : nullptr;
+  }
   bool has_stored_hash(std::uint32_t user, std::uint32_t symbol) const {
     return symbol < hashed_ends_[user] && symbol >= users_[user]->image.gnu_hash.first;
   }
@@ -107,6 +120,7 @@ private:
   void offer_one(Module& module, const Exported& exported);
   const char* name_of(Entry& entry) const;
   bool takes(Entry& entry, Module& module, std::uint32_t symbol, const char*& name);
+  void settle(Entry& entry, Module& module, const Sym& definition) const;
 
   static constexpr std::uint32_t kMix = 0x9e3779b1;  // 2^32 / golden ratio: spreads neighbours
 

@@ -52,6 +52,7 @@ __attribute__((no_sanitize("address"))) std::uint32_t hash_of_name(const char* n
 }
 
 __attribute__((no_sanitize("address"))) bool same_name(const char* a, const char* b) {
+  if (a == b) return true;
   for (;;) {
     if (word_is_in_page(a) && word_is_in_page(b)) {
       std::uint64_t x = *reinterpret_cast<const Word*>(a), y = *reinterpret_cast<const Word*>(b);
