@@ -310,6 +310,7 @@ Result<Module*> Loader::add_file(Namespace& ns,
                                                  page_size, found.path, room, m->mapping, as_data);
       !s)
     return fail(m, s.error());
+  if (!as_data) map::prepare_dynamic(m->mapping, m->image.segments);
   set_path(*m, found.path, found.path);
   char* requested = copy_string(name);
   if (requested == nullptr) return fail(m, no_memory(found.path));

@@ -331,6 +331,16 @@ void check_branch_targets(const Mapping& mapping,
   }
 }
 
+void prepare_dynamic(const Mapping& mapping, const elf::Segments& segments) {
+  const elf::Phdr* dynamic = segments.dynamic;
+  if (dynamic == nullptr || dynamic->p_filesz < sizeof(elf::Dyn)) return;
+  const elf::Phdr* load = segments.find_in_file({dynamic->p_vaddr}, dynamic->p_filesz);
+  if (load == nullptr || (load->p_flags & PF_W) == 0) return;
+  // One access that writes, and stores what was there.
+  __atomic_fetch_or((mapping.bias + LinkAddr{dynamic->p_vaddr}).as<std::uint64_t>(), 0,
+                    __ATOMIC_RELAXED);
+}
+
 void unmap(const Mapping& mapping) {
   if (!mapping.in_room) {
     sys::unmap(mapping.start.as<void>(), mapping.bytes);

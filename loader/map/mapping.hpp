@@ -104,6 +104,11 @@ void check_branch_targets(const Mapping& mapping,
                           const elf::Segments& segments,
                           std::uint64_t page_size);
 
+/// Has the page of the dynamic section, where it is writable, copied before anything reads it: what
+/// is beside it (.got) and the section itself will be stored to, and reading first costs a second
+/// fault. Needs: what is needed to read it.
+void prepare_dynamic(const Mapping& mapping, const elf::Segments& segments);
+
 void unmap(const Mapping& mapping);
 
 /// True if `at` is in the pages that protect_relro() makes read-only.
