@@ -116,6 +116,7 @@ private:
   void stream(Module& module);
   void stream_gnu(Module& module);
   void stream_sysv(Module& module);
+  void prefetch_names(const Module& module, const Exported& exported) const;
   void offer(Module& module, const Exported* exported, std::size_t count);
   void offer_one(Module& module, const Exported& exported);
   const char* name_of(Entry& entry) const;

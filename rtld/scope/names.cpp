@@ -12,8 +12,13 @@ constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
 // the end is there, and is not looked at.
 constexpr std::uintptr_t kLeastPage = 4096;
 
-bool word_is_in_page(const char* p) {
-  return (reinterpret_cast<std::uintptr_t>(p) & (kLeastPage - 1)) <= kLeastPage - sizeof(Word);
+/// How many whole words there are from `p` to the end of its page.
+std::size_t words_in_page(const char* p) {
+  return (kLeastPage - (reinterpret_cast<std::uintptr_t>(p) & (kLeastPage - 1))) / sizeof(Word);
+}
+
+__attribute__((no_sanitize("address"))) std::uint64_t word_at(const char* p) {
+  return *reinterpret_cast<const Word*>(p);
 }
 
 /// The high bit of every zero byte up to the first one that is set is right: that is enough.
@@ -29,45 +34,53 @@ std::uint32_t eight_steps(std::uint64_t w) {
          static_cast<std::uint32_t>(fours >> 32);
 }
 
-constexpr std::uint32_t power_of_33(int n) { return n == 0 ? 1 : 33 * power_of_33(n - 1); }
+constexpr std::uint32_t kPowersOf33[] = {1,
+                                         33,
+                                         33 * 33,
+                                         33 * 33 * 33,
+                                         33u * 33 * 33 * 33,
+                                         33u * 33 * 33 * 33 * 33,
+                                         33u * 33 * 33 * 33 * 33 * 33,
+                                         33u * 33 * 33 * 33 * 33 * 33 * 33,
+                                         33u * 33 * 33 * 33 * 33 * 33 * 33 * 33};
 
 }  // namespace
 
 __attribute__((no_sanitize("address"))) std::uint32_t hash_of_name(const char* name) {
   std::uint32_t h = 5381;
   for (;;) {
-    if (word_is_in_page(name)) {
-      std::uint64_t w = *reinterpret_cast<const Word*>(name);
-      if (zero_bytes(w) == 0) {
-        h = h * power_of_33(8) + eight_steps(w);
-        name += sizeof(Word);
+    for (std::size_t left = words_in_page(name); left != 0; --left, name += sizeof(Word)) {
+      std::uint64_t w = word_at(name), zeros = zero_bytes(w);
+      if (zeros == 0) {
+        h = h * kPowersOf33[8] + eight_steps(w);
         continue;
       }
-      for (; *name != 0; ++name) h = h * 33 + static_cast<unsigned char>(*name);
-      return h;
+      // The rest comes to stand at the end of a word that begins with zeros, which add nothing.
+      int rest = __builtin_ctzl(zeros) / 8;
+      return rest == 0 ? h : h * kPowersOf33[rest] + eight_steps(w << (64 - 8 * rest));
     }
-    if (*name == 0) return h;
-    h = h * 33 + static_cast<unsigned char>(*name++);
+    for (std::size_t i = 0; i < sizeof(Word); ++i) {  // over the end of the page
+      if (*name == 0) return h;
+      h = h * 33 + static_cast<unsigned char>(*name++);
+    }
   }
 }
 
 __attribute__((no_sanitize("address"))) bool same_name(const char* a, const char* b) {
   if (a == b) return true;
   for (;;) {
-    if (word_is_in_page(a) && word_is_in_page(b)) {
-      std::uint64_t x = *reinterpret_cast<const Word*>(a), y = *reinterpret_cast<const Word*>(b);
-      std::uint64_t end = zero_bytes(x), difference = x ^ y;
+    std::size_t left = words_in_page(a), in_b = words_in_page(b);
+    if (in_b < left) left = in_b;
+    for (; left != 0; --left, a += sizeof(Word), b += sizeof(Word)) {
+      std::uint64_t x = word_at(a), end = zero_bytes(x), difference = x ^ word_at(b);
       if (difference != 0)
         return end != 0 && __builtin_ctzl(end) / 8 < __builtin_ctzl(difference) / 8;
       if (end != 0) return true;
-      a += sizeof(Word);
-      b += sizeof(Word);
-      continue;
     }
-    if (*a != *b) return false;
-    if (*a == 0) return true;
-    ++a;
-    ++b;
+    for (std::size_t i = 0; i < sizeof(Word); ++i, ++a, ++b) {  // over the end of a page
+      if (*a != *b) return false;
+      if (*a == 0) return true;
+    }
   }
 }
 
