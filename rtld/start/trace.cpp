@@ -57,10 +57,10 @@ void list(Runtime& r, const Traced& t) {
 
 // ---- ldd -d, ldd -r --------------------------------------------------------------------------
 
-/// Looks up what a relocation table refers to; reports what is nowhere and tells `bound` of the
-/// rest.
+/// Looks up what a relocation table refers to; reports what is nowhere if it is to `tell`, and
+/// tells `bound` of the rest.
 template <class Bound>
-void check_symbols(Module& m, std::span<const elf::Rela> table, Bound bound) {
+void check_symbols(Module& m, std::span<const elf::Rela> table, bool tell, Bound bound) {
   std::uint32_t last = 0;
   for (const elf::Rela& rela : table) {
     std::uint32_t index = elf::reloc_symbol(rela);
@@ -79,7 +79,7 @@ void check_symbols(Module& m, std::span<const elf::Rela> table, Bound bound) {
       bound(*d.module);
       continue;
     }
-    if (elf::sym_binding(symbol) == STB_WEAK) continue;
+    if (!tell || elf::sym_binding(symbol) == STB_WEAK) continue;
     Text out(2);
     out << "undefined symbol: " << name;
     if (m.image.versym != nullptr) {
@@ -92,9 +92,9 @@ void check_symbols(Module& m, std::span<const elf::Rela> table, Bound bound) {
 }
 
 template <class Bound>
-void check_module(const Runtime& r, Module& m, Bound bound) {
-  check_symbols(m, m.image.rela, bound);
-  if (r.options.bind_now || m.image.bind_now) check_symbols(m, m.image.jmprel, bound);
+void check_module(const Runtime& r, Module& m, bool tell, Bound bound) {
+  check_symbols(m, m.image.rela, tell, bound);
+  if (r.options.bind_now || m.image.bind_now) check_symbols(m, m.image.jmprel, tell, bound);
 }
 
 // ---- ldd -u ----------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ void check_module(const Runtime& r, Module& m, Bound bound) {
 /// status: 1 if there is one.
 int list_unused(Runtime& r, const Traced& t) {
   for (Module* m : t.closure) m->counter = 0;
-  check_module(r, *r.program, [](Module& m) { m.counter = 1; });
+  check_module(r, *r.program, false, [](Module& m) { m.counter = 1; });
   Text out(1);
   int status = 0;
   auto unused = [&](const char* path) {
@@ -178,7 +178,7 @@ void trace(Runtime& r, const Traced& t) {
   list(r, t);
   if (r.options.trace_relocate)
     for (Module* m : t.order)
-      if (!m->is_loader) check_module(r, *m, [](Module&) {});
+      if (!m->is_loader) check_module(r, *m, true, [](Module&) {});
   if (r.options.trace_versions) list_versions(r);
   sys::exit(0);
 }
