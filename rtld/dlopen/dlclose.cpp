@@ -107,6 +107,18 @@ bool find_garbage(Runtime& runtime, Vec<Module*>& group) {
   return true;
 }
 
+/// A module that stays without the one that brought it (what goes was bound to it, or it is kept
+/// for itself) still finds its own symbols and its dependencies', by a group of its own. False: no
+/// memory.
+bool can_find_itself(Module& m, Vec<load::Scope*>& scopes) {
+  if (m.global) return true;
+  for (const load::Scope* s : scopes)
+    if (s != &m.own)
+      for (std::uint32_t i = 0; i < s->list->count; ++i)
+        if (s->list->modules[i] == &m) return true;
+  return make_group(m) && scopes.push(&m.group);
+}
+
 /// The namespace's lists without the modules that go. Their old versions go to `retired`.
 bool hide(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going, Retired& retired) {
   std::uint32_t mark = load::next_mark();
@@ -143,6 +155,8 @@ bool hide(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going, Reti
       for (std::uint32_t k = 0; ok && k < now->count; ++k)
         if (now->scopes[k] != &m->group) ok = scopes.push(now->scopes[k]);
       if (!ok || scopes.size() == now->count) continue;
+      ok = can_find_itself(*n, scopes);
+      if (!ok) break;
       load::ScopeChain* chain = make_chain(scopes.span());
       ok = chain != nullptr;
       if (!ok) break;

@@ -101,14 +101,18 @@ Transaction::~Transaction() {
   if (!committed_) roll_back();
 }
 
-Status Transaction::make_group(Module& root) {
-  if (root.group.list != nullptr) return {};
+bool make_group(Module& root) {
+  if (root.group.list != nullptr) return true;
   Vec<Module*> members;
-  if (!load::breadth_first(root, members))
-    return Error{.code = Code::out_of_memory, .object = root.display};
+  if (!load::breadth_first(root, members)) return false;
   load::interposers_first({members.begin(), members.size()});
   root.group.list = load::make_list(members.span());
-  if (root.group.list == nullptr) return Error{.code = Code::out_of_memory, .object = root.display};
+  return root.group.list != nullptr;
+}
+
+Status Transaction::make_group(Module& root) {
+  if (root.group.list != nullptr) return {};
+  if (!dlopen::make_group(root)) return Error{.code = Code::out_of_memory, .object = root.display};
   if (created.empty()) made_group_ = &root;
   return {};
 }

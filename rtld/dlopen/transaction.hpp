@@ -5,6 +5,10 @@
 
 namespace myld::dlopen {
 
+/// Gives `root` its group, if it has none yet: itself and what it needs, breadth-first. False: no
+/// memory.
+bool make_group(Module& root);
+
 /// Collects new modules and new versions of shared lists. commit() publishes them and cannot fail;
 /// without it the destructor takes everything back. Needs: the load lock for its whole life.
 class Transaction {
@@ -20,7 +24,7 @@ public:
 
   load::Namespace& ns() { return ns_; }
 
-  /// Gives `root` its group, if it has none yet. Errors: out_of_memory.
+  /// The same; the group goes again if this fails later. Errors: out_of_memory.
   Status make_group(Module& root);
   /// The group's members in breadth-first order.
   struct Members {

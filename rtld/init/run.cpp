@@ -192,6 +192,8 @@ void run_namespace_destructors(Runtime& runtime, load::Namespace& ns) {
   {
     LoadGuard guard(runtime);
     if (!dependencies_first(ns.modules.span(), true, order)) return;
+    // A destructor may close a library whose own destructors are still to come.
+    for (Module* m : order) m->permanent = true;
   }
   for (std::size_t n = 0; n < order.size() / 2; ++n) {
     Module* m = order[n];
