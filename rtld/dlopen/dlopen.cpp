@@ -25,8 +25,11 @@ namespace {
 
 Error no_memory(const char* object) { return {.code = Code::out_of_memory, .object = object}; }
 
-/// May the file be opened at run time at all?
+/// May the file be opened at run time at all? The running program may not by its path, as any other
+/// program.
 Status check_openable(const Module& m) {
+  if (m.is_program && m.mapping.bias.value == 0)
+    return Error{.code = Code::cannot_dlopen_executable, .object = m.display};
   if (m.image.has_flag_1(DF_1_NOOPEN)) return Error{.code = Code::no_dlopen, .object = m.display};
   if (m.image.has_flag_1(DF_1_PIE))
     return Error{.code = Code::cannot_dlopen_pie, .object = m.display};
@@ -150,6 +153,10 @@ Result<Opened> open_in(Runtime& runtime,
   if (!found) return found.error();
   Module* root = found.value();
   if (root == nullptr) return Opened{};
+  if (root->is_program) {
+    if (no_load) return Opened{};
+    MYLD_CHECK(check_openable(*root));
+  }
   if (!t.created.empty()) {
     if (t.is_new_namespace) ns.program = root;
     t.mapping = true;
