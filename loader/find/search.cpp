@@ -516,6 +516,18 @@ Status Searcher::find_name(const char* name, Requester* requester, Found& out) {
   if (redirector.path != nullptr)
     name = redirector.path(redirector.context, name, requester, By::name);
   if (name == nullptr) return not_found(asked);
+  if (name == asked || find_char(name, '$') == nullptr)
+    return find_redirected(name, requester, out);
+  // An auditor's answer may hold tokens, as the name that it stands for.
+  char* expanded = expand(name, strlen(name), requester);
+  if (expanded == nullptr) return Error{.code = Code::empty_expansion, .object = name};
+  Status result = find_redirected(expanded, requester, out);
+  if (!result) result = kept.keep(result.error());
+  release_string(expanded);
+  return result;
+}
+
+Status Searcher::find_redirected(const char* name, Requester* requester, Found& out) {
   if (find_char(name, '/') != nullptr) {
     Status s = open(name, out);
     out.by = By::path;

@@ -205,6 +205,7 @@ private:
     Found& out;
   };
   Status find_name(const char* name, Requester* requester, Found& out);
+  Status find_redirected(const char* name, Requester* requester, Found& out);
   Status search(const DirectoryList& directories, By by, const Requester* of, const Query& query);
   Status search_map(const Query& query);
   Status try_in(Directory& directory,

@@ -47,6 +47,7 @@ struct Start {
   Vec<Module*> order;         ///< the same, dependencies first
   bool had_auditors = false;  ///< the first thread is there before the program's libraries
   int program_index = 0;      ///< direct: of the program's name in the stack's argv
+  std::size_t indexed = 0;    ///< so many of the namespace's modules are in the index
   Binding binding;
   bool is_bound = false;  ///< the closure is what its binding file says
 
@@ -237,6 +238,18 @@ void choose_abi(Start& s) {
   s.require(make_link_maps(r));
 }
 
+/// Modules that are new in the list can be found by address and by handle.
+void index_modules(Start& s) {
+  const auto added = s.runtime.first.modules.span().subspan(s.indexed);
+  dlopen::ObjectIndex* index = dlopen::index_with(added);
+  void* no_handles = nullptr;
+  if (index == nullptr || !dlopen::reserve_handles(added.size(), no_handles))
+    s.require(Error{.code = Code::out_of_memory});
+  dlopen::release_index(dlopen::publish_index(index));
+  for (Module* m : added) dlopen::add_handle(*m);
+  s.indexed += added.size();
+}
+
 /// Scopes, the chain that debuggers read, the index that readers use.
 void publish_modules(Start& s) {
   Runtime& r = s.runtime;
@@ -245,12 +258,8 @@ void publish_modules(Start& s) {
   r.first.global.list = load::make_list(s.closure.span());
   bool ok = r.first.global.list != nullptr;
   for (Module* m : r.first.modules) ok = ok && dlopen::make_scopes(*m, nullptr, false);
-  dlopen::ObjectIndex* index = ok ? dlopen::index_with(r.first.modules.span()) : nullptr;
-  void* no_handles = nullptr;
-  if (index == nullptr || !dlopen::reserve_handles(r.first.modules.size(), no_handles))
-    s.require(Error{.code = Code::out_of_memory});
-  dlopen::release_index(dlopen::publish_index(index));
-  for (Module* m : r.first.modules) dlopen::add_handle(*m);
+  if (!ok) s.require(Error{.code = Code::out_of_memory});
+  index_modules(s);
   if (log::wants(log::kScopes)) debug::log_initial_scopes(r);
   debug::publish(r);
   // The loader comes last in the chain, where programs that walk it are used to find it.
@@ -307,6 +316,7 @@ void start_auditors(Start& s) {
   s.require(make_first_thread(r, kRoom));
   tls::initialise_first_thread(r.tls, arch::thread_pointer());
   s.had_auditors = true;
+  index_modules(s);  // auditors unwind through the loader, and ask where they were called from
   load_auditors(r, s.errors);
   s.errors.stop_if_any();
 }
