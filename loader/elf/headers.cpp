@@ -139,6 +139,14 @@ const Phdr* Segments::find_in_file(LinkAddr at, std::uint64_t bytes) const {
   return nullptr;
 }
 
+const Phdr* Segments::find_mapped(std::uint64_t offset, std::uint64_t bytes) const {
+  for (const Phdr& p : phdrs)
+    if (p.p_type == PT_LOAD && (p.p_flags & PF_R) != 0 && offset >= p.p_offset &&
+        offset - p.p_offset <= p.p_filesz && bytes <= p.p_filesz - (offset - p.p_offset))
+      return &p;
+  return nullptr;
+}
+
 bool Segments::is_code(LinkAddr at) const {
   const Phdr* load = find(at, 1);
   return load != nullptr && (load->p_flags & PF_X) != 0;

@@ -30,6 +30,8 @@ struct Segments {
   const Phdr* find(LinkAddr at, std::uint64_t bytes) const;
   /// The same, of the part that comes from the file and can be read.
   const Phdr* find_in_file(LinkAddr at, std::uint64_t bytes) const;
+  /// The PT_LOAD that maps [offset, offset + bytes) of the file to be read, or nullptr.
+  const Phdr* find_mapped(std::uint64_t offset, std::uint64_t bytes) const;
   /// True if `at` is in an executable segment.
   bool is_code(LinkAddr at) const;
 };

@@ -237,6 +237,17 @@ Result<elf::Ehdr> Loader::read_headers(find::Found& found, Module& m) {
   return e;
 }
 
+namespace {
+
+const elf::Phdr* headers_in_memory(const Module& m, std::uint64_t e_phoff) {
+  const elf::Segments& s = m.image.segments;
+  const elf::Phdr* p = s.find_mapped(e_phoff, s.phdrs.size_bytes());
+  if (p == nullptr) return s.phdrs.data();
+  return (m.mapping.bias + LinkAddr{p->p_vaddr + (e_phoff - p->p_offset)}).as<const elf::Phdr>();
+}
+
+}  // namespace
+
 /// The part that is the same for files and for images that were already mapped.
 Status Loader::finish(Module& m, Vec<Module*>& created) {
   m.image = MYLD_TRY(elf::read_image(m.mapping.bias, m.image.segments, m.display));
@@ -311,6 +322,7 @@ Result<Module*> Loader::add_file(Namespace& ns,
       !s)
     return fail(m, s.error());
   if (!as_data) map::prepare_dynamic(m->mapping, m->image.segments);
+  m->headers = headers_in_memory(*m, header.value().e_phoff);
   set_path(*m, found.path, found.path);
   char* requested = copy_string(name);
   if (requested == nullptr) return fail(m, no_memory(found.path));
@@ -331,6 +343,7 @@ Result<Module*> Loader::add_mapped(Namespace& ns,
   Module* m = MYLD_TRY(new_module(ns, display));
   m->owns_mapping = false;
   m->image.segments = segments;
+  m->headers = segments.phdrs.data();
   m->mapping = {bias + segments.start, segments.end.value - segments.start.value, bias};
   set_path(*m, path, display);
   if (before_reading != nullptr) before_reading(*m);

@@ -90,6 +90,9 @@ struct Module {
   elf::VersionTable versions;
 
   map::Mapping mapping;
+  /// The program headers as the rest of the process sees them: in the module's own memory, or the
+  /// loader's copy where no segment holds them.
+  const elf::Phdr* headers = nullptr;
   LinkAddr entry;                   ///< e_entry of a file that the loader mapped
   const char* path = "";            ///< l_name: as found, "" for the program
   const char* display = "";         ///< for messages: path, or the program's name

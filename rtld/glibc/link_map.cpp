@@ -164,7 +164,7 @@ void fill_link_map(Runtime& runtime, Module& m) {
   }
   fill_info(l, map, m);
   fill_hash(l, map, m);
-  map.put(l.link_map.l_phdr, m.image.segments.phdrs.data());
+  map.put(l.link_map.l_phdr, m.headers);
   map.put<std::uint16_t>(l.link_map.l_phnum,
                          static_cast<std::uint16_t>(m.image.segments.phdrs.size()));
   map.put<std::uint16_t>(l.link_map.l_ldnum, static_cast<std::uint16_t>(m.image.dynamic_count + 1));

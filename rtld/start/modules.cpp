@@ -354,11 +354,8 @@ void describe_program(Runtime& runtime) {
   LinkAddr phdr{header.e_phoff};
   if (s.phdr != nullptr)
     phdr = {s.phdr->p_vaddr};
-  else
-    for (const elf::Phdr& p : s.phdrs)
-      if (p.p_type == PT_LOAD && p.p_offset <= header.e_phoff &&
-          header.e_phoff - p.p_offset < p.p_filesz)
-        phdr = {p.p_vaddr + header.e_phoff - p.p_offset};
+  else if (const elf::Phdr* p = s.find_mapped(header.e_phoff, s.phdrs.size_bytes()))
+    phdr = {p->p_vaddr + header.e_phoff - p->p_offset};
   set(sys::kAtPhdr, (bias + phdr).value);
   set(sys::kAtPhnum, header.e_phnum);
   set(sys::kAtPhent, header.e_phentsize);

@@ -1,4 +1,5 @@
 #include "../check.h"
+#include <sys/auxv.h>
 
 static int search_path_has(const Dl_serinfo* info, const char* directory) {
   for (unsigned i = 0; i < info->dls_cnt; ++i)
@@ -69,6 +70,9 @@ int main(void) {
     EXPECT(count == header->e_phnum);
     EXPECT(headers != NULL &&
            memcmp(headers, (char*)header + header->e_phoff, (size_t)count * sizeof *headers) == 0);
+    EXPECT((const char*)headers == (const char*)header + header->e_phoff);
+    EXPECT(dlinfo(program, RTLD_DI_PHDR, &headers) > 0);
+    EXPECT(headers == (const ElfW(Phdr)*)getauxval(AT_PHDR));
   }
   CHECK("an unknown request gives -1 and an error") {
     char buffer[64];
