@@ -63,7 +63,7 @@ constexpr Text kTexts[] = {
     {Code::segment_misaligned, "{o}: ELF load command address/offset not properly aligned: program "
                                "header {a}: p_offset {v:#x}"},
     {Code::segment_bad_align,
-     "{o}: ELF load command alignment not page-aligned: program header {a}: p_align {v:#x}"},
+     "{o}: ELF load command alignment not a power of two: program header {a}: p_align {v:#x}"},
     {Code::segment_order,
      "{o}: program header {a}: PT_LOAD at {v:#x} overlaps or precedes the one before"},
     {Code::segment_address,

@@ -42,11 +42,10 @@ Status Checker::load(const Phdr& p, std::uint64_t index) {
     return field(Code::segment_filesz_above_memsz, object, "p_filesz", index, p.p_filesz);
   if (p.p_offset > file_size || p.p_filesz > file_size - p.p_offset)
     return field(Code::segment_outside_file, object, "PT_LOAD", index, p.p_offset + p.p_filesz);
-  if ((p.p_align & (page_size - 1)) != 0 || (p.p_align != 0 && !is_power_of_two(p.p_align)))
+  if (p.p_align != 0 && !is_power_of_two(p.p_align))
     return field(Code::segment_bad_align, object, "p_align", index, p.p_align);
-  std::uint64_t modulus = p.p_align == 0 ? page_size : p.p_align;
-  if (((p.p_vaddr - p.p_offset) & (modulus - 1)) != 0 &&
-      ((p.p_vaddr - p.p_offset) & (page_size - 1)) != 0)
+  // An alignment of less than a page asks for nothing that mapping does not give.
+  if (((p.p_vaddr - p.p_offset) & (page_size - 1)) != 0)
     return field(Code::segment_misaligned, object, "p_offset", index, p.p_offset);
   if (p.p_vaddr >= kUserAddressEnd || p.p_memsz > kUserAddressEnd - p.p_vaddr)
     return field(Code::segment_address, object, "p_vaddr", index, p.p_vaddr);
