@@ -28,7 +28,13 @@ void walk(const View& v) {
   }
   for (const StampRecord& s : v.stamps()) read(s.path);
   for (const Slot& s : v.slots()) sum += s.at;
-  for (std::uint32_t s : {v.header().key, v.header().directory, v.header().cpu}) read(s);
+  for (const PlacementRecord& p : v.placements()) {
+    read(v.modules()[p.module].path);
+    for (const Slot& s : v.moving(p)) sum += s.value;
+    for (const PartRecord& part : v.parts(p)) sum += part.bytes;
+  }
+  for (std::uint32_t s : {v.header().key, v.header().directory, v.header().cpu, v.header().image})
+    read(s);
   volatile std::uint64_t seen = sum;
   (void)seen;
 }

@@ -31,6 +31,8 @@ std::vector<std::uint8_t> make() {
   stamp.path = 14;
   Slot slots[3] = {
       {16, 5, 2, SlotKind::address}, {24, 6, 3, SlotKind::address}, {0, 1, 2, SlotKind::symbol}};
+  PlacementRecord placement{2, 1, 2, 0, 1, 0, 0x7e8000000000};
+  PartRecord part{0x1000, 0x2000, 0};
   std::vector<std::uint8_t> file(sizeof h);
   auto put = [&](Table& table, const void* from, std::size_t count, std::size_t element) {
     file.resize((file.size() + 7) & ~std::size_t{7});
@@ -42,6 +44,8 @@ std::vector<std::uint8_t> make() {
   put(h.searches, &search, 1, sizeof search);
   put(h.stamps, &stamp, 1, sizeof stamp);
   put(h.slots, slots, 3, sizeof slots[0]);
+  put(h.placements, &placement, 1, sizeof placement);
+  put(h.parts, &part, 1, sizeof part);
   put(h.strings, strings, sizeof strings, 1);
   h.bytes = file.size();
   memcpy(file.data(), &h, sizeof h);
@@ -65,8 +69,13 @@ std::uint64_t walk(const View& v) {
     sum += v.modules()[s.requester].path;
   }
   for (const StampRecord& s : v.stamps()) sum += strlen(v.string(s.path));
+  for (const PlacementRecord& p : v.placements()) {
+    sum += v.modules()[p.module].path;
+    for (const Slot& s : v.moving(p)) sum += s.at;
+    for (const PartRecord& each : v.parts(p)) sum += each.bytes;
+  }
   return sum + strlen(v.string(v.header().key)) + strlen(v.string(v.header().directory)) +
-         strlen(v.string(v.header().cpu));
+         strlen(v.string(v.header().cpu)) + strlen(v.string(v.header().image));
 }
 
 }  // namespace
@@ -80,6 +89,9 @@ TEST_CASE("a binding file is read") {
   CHECK(std::string(v.string(v.modules()[2].path)) == "/lib/x.so");
   CHECK(v.addresses(v.modules()[0]).size() == 2);
   CHECK(v.others(v.modules()[0])[0].kind == SlotKind::symbol);
+  REQUIRE(v.placements().size() == 1);
+  CHECK(v.moving(v.placements()[0]).size() == 2);
+  CHECK(v.parts(v.placements()[0])[0].bytes == 0x2000);
   CHECK(v.read(file, kMachine + 1) != nullptr);
   CHECK(v.modules().empty());
 }
