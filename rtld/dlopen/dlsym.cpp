@@ -41,66 +41,59 @@ Error undefined(const Module* where, const char* name, const char* version) {
           .detail = version};
 }
 
-/// Looks a name up for the module at `caller_address`, which is written to `caller` where it is
-/// asked for. nullptr in the definition: `error` says why.
+/// The program is who asks most, and needs no search.
+Module* module_of_caller(const Runtime& runtime, std::uintptr_t address) {
+  return runtime.program->contains(address) ? runtime.program : module_at(address);
+}
+
+/// What is known of a call besides its result.
+struct Query {
+  Module* caller = nullptr;  ///< where it was asked for
+  Error error;               ///< why there is no definition
+  bool tired = false;        ///< a list was asked so much that a table of its names may pay
+};
+
 Definition look_up(Runtime& runtime,
                    void* handle,
                    const Request& request,
                    std::uintptr_t caller_address,
-                   Module*& caller,
-                   Error& error) {
+                   Query& query) {
   const char* version = request.version == nullptr ? nullptr : request.version->name;
   if (handle != kDefault && handle != kNext) {
     const Module* m = module_of_handle(handle);
     if (m == nullptr) {
-      caller = module_at(caller_address);
-      error = {.code = Code::invalid_handle,
-               .object = (caller == nullptr ? runtime.program : caller)->display,
-               .value = reinterpret_cast<std::uintptr_t>(handle)};
+      query.caller = module_at(caller_address);
+      query.error = {.code = Code::invalid_handle,
+                     .object = (query.caller == nullptr ? runtime.program : query.caller)->display,
+                     .value = reinterpret_cast<std::uintptr_t>(handle)};
       return {};
     }
-    Definition d = scope::find_in_list(scope_of(*m).read(), request);
-    if (!d) error = undefined(m, request.name, version);
+    const load::ModuleList* list = scope_of(*m).read();
+    Definition d = scope::find_in_list(list, request);
+    query.tired = scope::asked_enough(list);
+    if (!d) query.error = undefined(m, request.name, version);
     return d;
   }
-  caller = module_at(caller_address);
-  if (handle == kNext && caller == nullptr) {
-    error = {.code = Code::next_without_caller, .object = runtime.program->display};
+  query.caller = module_of_caller(runtime, caller_address);
+  if (handle == kNext && query.caller == nullptr) {
+    query.error = {.code = Code::next_without_caller, .object = runtime.program->display};
     return {};
   }
-  const Module* from = caller == nullptr ? runtime.program : caller;
-  Definition d = handle == kNext
-                     ? find_next(*from, request)
-                     : scope::find(__atomic_load_n(&from->scopes, __ATOMIC_ACQUIRE), request);
-  if (!d) error = undefined(from, request.name, version);
+  const Module* from = query.caller == nullptr ? runtime.program : query.caller;
+  const load::ScopeChain* chain = __atomic_load_n(&from->scopes, __ATOMIC_ACQUIRE);
+  Definition d = handle == kNext ? find_next(*from, request) : scope::find(chain, request);
+  for (std::uint32_t i = 0; handle == kDefault && chain != nullptr && i < chain->count; ++i)
+    query.tired = query.tired || scope::asked_enough(chain->scopes[i]->read());
+  if (!d) query.error = undefined(from, request.name, version);
   return d;
-}
-
-/// A list that was asked so much that a table of its names may pay, or nullptr.
-load::ModuleList* asked_enough(const Scope& scope) {
-  load::ModuleList* list = scope.read();
-  return scope::asked_enough(list) ? list : nullptr;
-}
-
-/// Has a list of those that such a call reads been asked enough?
-bool asked_enough(const Runtime& runtime, void* handle, const Module* caller) {
-  if (handle == kNext) return false;
-  if (handle != kDefault) {
-    const Module* m = module_of_handle(handle);
-    return m != nullptr && asked_enough(scope_of(*m)) != nullptr;
-  }
-  const Module& from = caller == nullptr ? *runtime.program : *caller;
-  const load::ScopeChain* chain = __atomic_load_n(&from.scopes, __ATOMIC_ACQUIRE);
-  for (std::uint32_t i = 0; chain != nullptr && i < chain->count; ++i)
-    if (asked_enough(*chain->scopes[i]) != nullptr) return true;
-  return false;
 }
 
 /// Makes tables for the lists that such a call reads, unless a thread is about to change them.
 void consider_indexes(Runtime& runtime, void* handle, std::uintptr_t caller_address) {
   if (!runtime.load_lock->try_lock()) return;
   auto consider = [](const Scope& scope) {
-    if (load::ModuleList* list = asked_enough(scope)) scope::consider_index(*list);
+    if (load::ModuleList* list = scope.read(); scope::asked_enough(list))
+      scope::consider_index(*list);
   };
   if (handle != kDefault) {
     if (const Module* m = module_of_handle(handle)) consider(scope_of(*m));
@@ -137,39 +130,38 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
   request.newest = version == nullptr;
   request.hidden_version_ok = version != nullptr;
   Definition d;
-  Module* user = nullptr;
-  Error error;
-  bool note = false, tired = false;
+  Query query;
+  bool note = false;
   {
     ReadSection section;
-    d = look_up(runtime, handle, request, caller, user, error);
-    tired = asked_enough(runtime, handle, user);
+    d = look_up(runtime, handle, request, caller, query);
     if (!d) {
-      set_error(error);  // while the names it points to are sure to be there
+      set_error(query.error);  // while the names it points to are sure to be there
     } else {
       if (log::wants(log::kBindings)) {
         // A handle's own search is told as if the module itself had asked.
         bool has_handle = handle != kDefault && handle != kNext;
-        const Module* from = has_handle ? module_of_handle(handle) : user;
+        const Module* from = has_handle ? module_of_handle(handle) : query.caller;
         scope::log_binding(from == nullptr ? *runtime.program : *from, d, request, false);
       }
       if (elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE) d = scope::unique(name, d);
       if (elf::sym_type(*d.symbol) == STT_TLS) return thread_local_address(d, name);
-      note = handle == kDefault && user != nullptr && needs_note(*user, *d.module);
+      note = handle == kDefault && query.caller != nullptr && needs_note(*query.caller, *d.module);
     }
   }
-  if (tired) [[unlikely]]
+  if (query.tired) [[unlikely]]
     consider_indexes(runtime, handle, caller);
   if (!d) return nullptr;
   if (note) {
     LoadGuard guard(runtime);
-    d = look_up(runtime, handle, request, caller, user, error);
+    d = look_up(runtime, handle, request, caller, query);
+    Module* user = query.caller;
     if (d && user != nullptr && !relocate::add_dependency(*user, *d.module)) {
-      error = {.code = Code::out_of_memory, .object = user->display};
+      query.error = {.code = Code::out_of_memory, .object = user->display};
       d = {};
     }
     if (!d) {
-      set_error(error);
+      set_error(query.error);
       return nullptr;
     }
   }
@@ -180,7 +172,7 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
   }
   std::uintptr_t value = address.value();
   if (runtime.audit.active()) {
-    if (user == nullptr) user = module_at(caller);
+    Module* user = module_at(caller);
     value =
         audit::bound_by_dlsym(runtime.audit, user == nullptr ? *runtime.program : *user, d, value);
   }
