@@ -9,6 +9,7 @@ except ImportError:
     sys.exit("bench: plots are drawn by matplotlib (Debian: python3-matplotlib)")
 matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "myld"  # the same data gives the same file
+matplotlib.rcParams["svg.fonttype"] = "none"  # text stays text
 matplotlib.rcParams["font.size"] = 9
 from matplotlib import pyplot  # noqa: E402
 
