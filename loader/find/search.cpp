@@ -28,19 +28,42 @@ void each_element(const char* list, Visit visit) {
   }
 }
 
-/// Joins up to three parts in `to`; false if they do not fit.
-bool join(char (&to)[kPathMax], const char* a, std::size_t a_bytes, const char* b, const char* c) {
-  std::size_t b_bytes = strlen(b), c_bytes = strlen(c);
-  if (a_bytes + b_bytes + c_bytes >= kPathMax) return false;
-  memcpy(to, a, a_bytes);
-  memcpy(to + a_bytes, b, b_bytes);
-  memcpy(to + a_bytes + b_bytes, c, c_bytes + 1);
-  return true;
-}
-
 Error not_found(const char* name) {
   return {.code = Code::cannot_open, .sys_errno = sys::kEnoent, .object = name};
 }
+
+/// A path of up to three parts. Long ones are on the heap: a thread that calls dlopen may have 16
+/// KiB of stack for everything (PTHREAD_STACK_MIN).
+class Path {
+public:
+  Path(const char* a, std::size_t a_bytes, const char* b, const char* c) {
+    std::size_t b_bytes = strlen(b), c_bytes = strlen(c);
+    bytes_ = a_bytes + b_bytes + c_bytes + 1;
+    if (bytes_ > kPathMax) return;
+    text_ = bytes_ <= sizeof short_ ? short_ : static_cast<char*>(heap::allocate(bytes_));
+    if (text_ == nullptr) return;
+    memcpy(text_, a, a_bytes);
+    memcpy(text_ + a_bytes, b, b_bytes);
+    memcpy(text_ + a_bytes + b_bytes, c, c_bytes + 1);
+  }
+  ~Path() {
+    if (text_ != nullptr && text_ != short_) heap::release(text_, bytes_);
+  }
+  Path(const Path&) = delete;
+  Path& operator=(const Path&) = delete;
+
+  /// nullptr: longer than any path may be, or no memory.
+  const char* text() const { return text_; }
+  /// Why there is no text, of a search for `name`: the system has no file with such a path.
+  Error error(const char* name) const {
+    return bytes_ > kPathMax ? not_found(name) : Error{.code = Code::out_of_memory, .object = name};
+  }
+
+private:
+  char short_[240];
+  char* text_ = nullptr;
+  std::size_t bytes_;
+};
 
 /// A string that grows on the heap; `ok` goes false when memory runs out.
 struct Builder {
@@ -194,23 +217,18 @@ void Searcher::split(const char* text,
     if (usable && config.confined && requester != nullptr && !begins_with_origin(p, end))
       usable = false;
     if (usable) {
-      char path[kPathMax];
       std::size_t n = strlen(element);
       while (n > 1 && element[n - 1] == '/') --n;
+      element[n] = 0;
       const char* slash = n == 1 && element[0] == '/' ? "" : "/";
       // Where an object was found is told with the sysroot in front already.
       bool is_its_place = begins_with_origin(p, end);
       const char* root = *element == '/' && !is_its_place ? config.sysroot : "";
-      if (strlen(root) + n + 2 < kPathMax) {
-        std::size_t root_bytes = strlen(root);
-        memcpy(path, root, root_bytes);
-        memcpy(path + root_bytes, element, n);
-        memcpy(path + root_bytes + n, slash, strlen(slash) + 1);
-        Directory* d = intern(path, strlen(path));
-        if (d != nullptr && d->mark != lists_) {
-          d->mark = lists_;
-          static_cast<void>(out.push(d));  // out of memory: the element is not searched
-        }
+      Path path(root, strlen(root), element, slash);
+      Directory* d = path.text() == nullptr ? nullptr : intern(path.text(), strlen(path.text()));
+      if (d != nullptr && d->mark != lists_) {
+        d->mark = lists_;
+        static_cast<void>(out.push(d));  // out of memory: the element is not searched
       }
     }
     release_string(element);
@@ -303,9 +321,8 @@ std::span<const char* const> Searcher::hwcaps() {
 
 bool Searcher::has_hwcaps(Directory& d) {
   if (d.hwcaps_state == Directory::State::unknown) {
-    char path[kPathMax];
-    long fd = -1;
-    if (join(path, d.path, d.length, "glibc-hwcaps", "")) fd = sys::open_for_reading(path);
+    Path path(d.path, d.length, "glibc-hwcaps", "");
+    long fd = path.text() == nullptr ? -1 : sys::open_for_reading(path.text());
     if (fd >= 0) sys::close(static_cast<int>(fd));
     d.hwcaps_state = fd >= 0 ? Directory::State::present : Directory::State::missing;
   }
@@ -350,9 +367,9 @@ Status Searcher::try_path(const char* path, By by, const Requester* of, const Qu
 
 Status Searcher::try_in(
     Directory& d, const char* subdirectory, By by, const Requester* of, const Query& q) {
-  char path[kPathMax];
-  if (!join(path, d.path, d.length, subdirectory, q.name)) return not_found(q.name);
-  return try_path(path, by, of, q);
+  Path path(d.path, d.length, subdirectory, q.name);
+  if (path.text() == nullptr) return path.error(q.name);
+  return try_path(path.text(), by, of, q);
 }
 
 void Searcher::log_directories(const DirectoryList& directories, By by, const Requester* of) {
@@ -409,9 +426,9 @@ Searcher::search(const DirectoryList& directories, By by, const Requester* of, c
 
 void Searcher::load_cache() {
   cache_loaded_ = true;
-  char path[kPathMax];
-  if (!join(path, config.sysroot, strlen(config.sysroot), config.cache_path, "")) return;
-  long fd = sys::open_for_reading(path);
+  Path path(config.sysroot, strlen(config.sysroot), config.cache_path, "");
+  if (path.text() == nullptr) return;
+  long fd = sys::open_for_reading(path.text());
   if (fd < 0) return;
   sys::Stat st;
   if (sys::fstat(static_cast<int>(fd), &st) == 0 && sys::is_regular(st) && st.st_size > 0) {
@@ -430,8 +447,9 @@ Status Searcher::search_cache(const Query& q) {
   Hwcaps names{[](void* self) { return static_cast<Searcher*>(self)->hwcaps(); }, this};
   const char* cached = cache_.find(q.name, config.machine->cache_flags, names);
   if (cached == nullptr) return not_found(q.name);
-  char path[kPathMax];
-  if (!join(path, config.sysroot, strlen(config.sysroot), cached, "")) return not_found(q.name);
+  Path joined(config.sysroot, strlen(config.sysroot), cached, "");
+  const char* path = joined.text();
+  if (path == nullptr) return joined.error(q.name);
   if (q.requester != nullptr && q.requester->no_default_directories)
     for (Directory* d : default_directories())
       if (memcmp(path, d->path, d->length) == 0 && find_char(path + d->length, '/') == nullptr)

@@ -69,8 +69,9 @@ std::span<const char> resolution_note(const elf::Image& image) {
   return {reinterpret_cast<const char*>(note.data()), note.size()};
 }
 
-/// The directory part of `path`, absolute: a heap string or nullptr.
-char* directory_of(const char* path) {
+/// The directory part of `path`, absolute: a heap string or nullptr. Only relative paths need the
+/// buffer, and callers may have a stack of 16 KiB (PTHREAD_STACK_MIN): it is not to be inlined.
+[[gnu::noinline]] char* directory_of(const char* path) {
   std::size_t n = strlen(path);
   while (n != 0 && path[n - 1] != '/') --n;
   if (n != 0 && path[0] == '/') {
