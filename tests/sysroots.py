@@ -9,6 +9,7 @@ unpacked, without their maintainer scripts, below $MYLD_CACHE (.cache/sysroots i
 there already is not fetched again; another list of packages is added to it. Prints the folder.
 """
 import fcntl
+import functools
 import os
 import pathlib
 import platform
@@ -17,7 +18,6 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CACHE = pathlib.Path(os.environ.get("MYLD_CACHE", ROOT / ".cache/sysroots"))
-MIRROR = "http://deb.debian.org/debian"
 GLIBC = {"bullseye": "2.31", "bookworm": "2.36", "trixie": "2.41", "sid": "2.43"}
 DEBIAN = {"x86_64": "amd64", "aarch64": "arm64", "riscv64": "riscv64"}
 TRIPLET = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu", "riscv64": "riscv64-linux-gnu"}
@@ -45,6 +45,18 @@ def library_path(root, architecture):
     return ":".join(f"{root}/{folder}/{TRIPLET[architecture]}" for folder in ("lib", "usr/lib"))
 
 
+@functools.cache
+def mirror():
+    """The address of the archive that the system's own apt takes Debian's packages from."""
+    asked = ["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    # Not the archives of updates and backports ("bookworm-security").
+    found = [uri for suite, _, uri in (line.partition(" ") for line in said.splitlines()) if "-" not in suite]
+    if not found:
+        raise NotAvailable("apt has no source of Debian packages")
+    return found[0]
+
+
 class Release:
     """A folder for apt's state and, below it, `root` for the files."""
     base = BASE
@@ -62,7 +74,7 @@ class Release:
         (state / "status").touch()
         keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
         (state / "sources.list").write_text(
-            f"deb [signed-by={keyring} check-valid-until=no] {MIRROR} {self.release} main\n")
+            f"deb [signed-by={keyring} check-valid-until=no] {mirror()} {self.release} main\n")
         options = {
             "Dir::Etc": f"{state}/etc", "Dir::Etc::sourcelist": f"{state}/sources.list",
             "Dir::Etc::sourceparts": "-", "Dir::State": f"{state}", "Dir::State::status": f"{state}/status",
