@@ -22,7 +22,8 @@ struct MapListener {
 struct Policy {
   elf::SegmentPolicy segments;
   bool allow_text_relocations = true;
-  bool branch_targets = false;  ///< the CPU checks indirect branches where a file asks for it
+  bool executable_stacks = false;  ///< every stack of the process is, whoever asks
+  bool branch_targets = false;     ///< the CPU checks indirect branches where a file asks for it
   bool seal = true;  ///< what is never unloaded is sealed against changes of its protection
 };
 

@@ -11,6 +11,8 @@ namespace myld::sys {
 using arch::Stat;
 
 inline constexpr int kProtNone = 0, kProtRead = 1, kProtWrite = 2, kProtExec = 4;
+/// For mprotect(2): all of a stack from the given page down.
+inline constexpr int kProtGrowsDown = 0x01000000;
 inline constexpr int kMapShared = 1, kMapPrivate = 2, kMapFixed = 0x10, kMapAnonymous = 0x20,
                      kMapNoReserve = 0x4000, kMapPopulate = 0x8000;
 inline constexpr int kEperm = 1, kEnoent = 2, kEintr = 4, kEbadf = 9, kEnomem = 12, kEacces = 13,

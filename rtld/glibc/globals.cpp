@@ -62,9 +62,12 @@ void fill_read_only(Runtime& runtime) {
 void fill_writable(Runtime& runtime) {
   const auto& l = g_adapter.layout->rtld_global;
   Record global(_rtld_global);
-  constexpr std::uint32_t kPfReadWrite = 6, kProtReadWrite = 3;
-  global.put<std::uint32_t>(l._dl_stack_flags, kPfReadWrite);
-  global.put<std::uint32_t>(l._dl_stack_prot_flags, kProtReadWrite);
+  // What pthread_create gives the stacks that it makes.
+  bool executable = runtime.loader.policy.executable_stacks;
+  std::uint32_t pf = PF_R | PF_W | (executable ? PF_X : 0u);
+  std::uint32_t prot = sys::kProtRead | sys::kProtWrite | (executable ? sys::kProtExec : 0);
+  global.put<std::uint32_t>(l._dl_stack_flags, pf);
+  global.put<std::uint32_t>(l._dl_stack_prot_flags, prot);
   global.put<void*>(l._dl_all_dirs, g_no_directories);
   global.put<std::uint64_t>(l._dl_tls_static_used, runtime.tls.layout.used());
 }

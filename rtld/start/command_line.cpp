@@ -35,7 +35,7 @@ constexpr Option kOptions[] = {
      [](Runtime& r, CommandLine&, const char* v) { r.options.audit_option = v; }},
     {"--preload", "LIST", "load these before the program's own libraries",
      [](Runtime& r, CommandLine&, const char* v) { r.options.preload_option = v; }},
-    {"--allow", "LIST", "let in what is refused: wx, textrel, unsealed (docs/policy.md)",
+    {"--allow", "LIST", "let in what is refused: wx, textrel, execstack, unsealed (docs/policy.md)",
      [](Runtime& r, CommandLine&, const char* v) { r.options.allow = v; }},
     {"--argv0", "STRING", "the program's argv[0]",
      [](Runtime& r, CommandLine&, const char* v) { r.options.argv0 = v; }},

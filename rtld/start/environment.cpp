@@ -77,6 +77,7 @@ struct Permission {
 constexpr Permission kPermissions[] = {
     {"wx", [](load::Policy& p) { p.segments.allow_writable_executable = true; }},
     {"textrel", [](load::Policy& p) { p.allow_text_relocations = true; }},
+    {"execstack", [](load::Policy& p) { p.executable_stacks = true; }},
     {"unsealed", [](load::Policy& p) { p.seal = false; }},
 };
 

@@ -392,10 +392,29 @@ void log_step(const char* what, const Module& m) {
   log::Line() << "";
 }
 
+/// MYLD_ALLOW=execstack: the first thread's; libc makes the others' after what it finds in the
+/// ABI's record. Whoever is opened later and asks for one has it already.
+void make_stack_executable(Start& s) {
+  Runtime& r = s.runtime;
+  if (!r.loader.policy.executable_stacks) return;
+  std::uintptr_t page =
+      round_down(reinterpret_cast<std::uintptr_t>(r.stack.base), r.loader.page_size);
+  long result =
+      sys::protect(reinterpret_cast<const void*>(page), r.loader.page_size,
+                   sys::kProtRead | sys::kProtWrite | sys::kProtExec | sys::kProtGrowsDown);
+  if (result < 0)
+    s.require(Error{.code = Code::cannot_protect,
+                    .sys_errno = static_cast<int>(-result),
+                    .object = r.program->display,
+                    .subject = "stack",
+                    .value = page});
+}
+
 /// From here on nobody changes what libc and the loader call through, and what is never unloaded
 /// keeps its protection.
 void protect(Start& s) {
   Runtime& r = s.runtime;
+  make_stack_executable(s);
   const Module& self = *r.loader.self;
   s.require(
       map::protect_relro(self.mapping, self.image.segments, r.loader.page_size, self.display));
