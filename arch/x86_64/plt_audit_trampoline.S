@@ -52,7 +52,8 @@
 1:
 .endm
 
-// Clobbers xmm15 and eax. `base` points to the frame.
+// An auditor may have changed one of the two places that hold the register, and la_..._pltexit is to
+// find both equal. Clobbers xmm15 and eax. `base` points to the frame.
 .macro LOAD_VECTOR n, xmm, copy, vector, base
 	movdqa \xmm(%\base), %xmm15
 	pcmpeqb \copy(%\base), %xmm15
@@ -66,9 +67,11 @@
 	vmovdqu64 \vector(%\base), %zmm\n
 	jmp 3f
 2:	vmovdqu \vector(%\base), %ymm\n
-	jmp 3f
+3:	movaps %xmm\n, \xmm(%\base)
+	jmp 4f
 1:	movaps \xmm(%\base), %xmm\n
-3:
+	movaps %xmm\n, \vector(%\base)
+4:
 .endm
 
 // The argument registers, rax and r10 last.
