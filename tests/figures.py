@@ -75,7 +75,6 @@ def main() -> int:
     options = parser.parse_args()
     loader = common.Loader("myld", options.loader)
     known = tomllib.loads(FILE.read_text())
-    os.sync()  # pages of files that were just written count as private
     figures = start_figures(loader) | call_figures(loader)
     if options.update:
         write(known["allowed"], figures)

@@ -12,7 +12,7 @@ from .common import Loader, Results
 from .programs import Program
 
 # Key, what it is called, and the factor from the kernel's unit.
-FIGURES = {"private": "private dirty, KiB", "resident": "resident, KiB", "page_tables": "page tables, KiB",
+FIGURES = {"private": "private, KiB", "resident": "resident, KiB", "page_tables": "page tables, KiB",
            "mappings": "mappings", "faults": "minor faults"}
 
 
@@ -27,7 +27,7 @@ def at_entry(command: list[str], environment: dict[str, str]) -> dict[str, int]:
         rollup = dict(re.findall(r"^(\w+): +(\d+) kB$", (proc / "smaps_rollup").read_text(), re.MULTILINE))
         tables = re.search(r"^VmPTE:\s+(\d+) kB$", (proc / "status").read_text(), re.MULTILINE)
         numbers = (proc / "stat").read_text().rpartition(")")[2].split()
-        return {"private": int(rollup["Private_Dirty"]), "resident": int(rollup["Rss"]), "page_tables": int(tables[1]),
+        return {"private": int(rollup["Anonymous"]), "resident": int(rollup["Rss"]), "page_tables": int(tables[1]),
                 "mappings": len((proc / "maps").read_text().splitlines()), "faults": int(numbers[7])}
     finally:
         os.kill(pid, signal.SIGKILL)
