@@ -36,15 +36,17 @@ Error not_found(const char* name) {
 /// KiB of stack for everything (PTHREAD_STACK_MIN).
 class Path {
 public:
-  Path(const char* a, std::size_t a_bytes, const char* b, const char* c) {
-    std::size_t b_bytes = strlen(b), c_bytes = strlen(c);
-    bytes_ = a_bytes + b_bytes + c_bytes + 1;
+  Path(std::string_view a, std::string_view b, std::string_view c) {
+    bytes_ = a.size() + b.size() + c.size() + 1;
     if (bytes_ > kPathMax) return;
     text_ = bytes_ <= sizeof short_ ? short_ : static_cast<char*>(heap::allocate(bytes_));
     if (text_ == nullptr) return;
-    memcpy(text_, a, a_bytes);
-    memcpy(text_ + a_bytes, b, b_bytes);
-    memcpy(text_ + a_bytes + b_bytes, c, c_bytes + 1);
+    char* to = text_;
+    for (std::string_view part : {a, b, c}) {
+      memcpy(to, part.data(), part.size());
+      to += part.size();
+    }
+    *to = 0;
   }
   ~Path() {
     if (text_ != nullptr && text_ != short_) heap::release(text_, bytes_);
@@ -219,12 +221,11 @@ void Searcher::split(const char* text,
     if (usable) {
       std::size_t n = strlen(element);
       while (n > 1 && element[n - 1] == '/') --n;
-      element[n] = 0;
       const char* slash = n == 1 && element[0] == '/' ? "" : "/";
       // Where an object was found is told with the sysroot in front already.
       bool is_its_place = begins_with_origin(p, end);
       const char* root = *element == '/' && !is_its_place ? config.sysroot : "";
-      Path path(root, strlen(root), element, slash);
+      Path path(root, {element, n}, slash);
       Directory* d = path.text() == nullptr ? nullptr : intern(path.text(), strlen(path.text()));
       if (d != nullptr && d->mark != lists_) {
         d->mark = lists_;
@@ -321,7 +322,7 @@ std::span<const char* const> Searcher::hwcaps() {
 
 bool Searcher::has_hwcaps(Directory& d) {
   if (d.hwcaps_state == Directory::State::unknown) {
-    Path path(d.path, d.length, "glibc-hwcaps", "");
+    Path path({d.path, d.length}, "glibc-hwcaps", "");
     long fd = path.text() == nullptr ? -1 : sys::open_for_reading(path.text());
     if (fd >= 0) sys::close(static_cast<int>(fd));
     d.hwcaps_state = fd >= 0 ? Directory::State::present : Directory::State::missing;
@@ -367,7 +368,7 @@ Status Searcher::try_path(const char* path, By by, const Requester* of, const Qu
 
 Status Searcher::try_in(
     Directory& d, const char* subdirectory, By by, const Requester* of, const Query& q) {
-  Path path(d.path, d.length, subdirectory, q.name);
+  Path path({d.path, d.length}, subdirectory, q.name);
   if (path.text() == nullptr) return path.error(q.name);
   return try_path(path.text(), by, of, q);
 }
@@ -426,7 +427,7 @@ Searcher::search(const DirectoryList& directories, By by, const Requester* of, c
 
 void Searcher::load_cache() {
   cache_loaded_ = true;
-  Path path(config.sysroot, strlen(config.sysroot), config.cache_path, "");
+  Path path(config.sysroot, config.cache_path, "");
   if (path.text() == nullptr) return;
   long fd = sys::open_for_reading(path.text());
   if (fd < 0) return;
@@ -447,7 +448,7 @@ Status Searcher::search_cache(const Query& q) {
   Hwcaps names{[](void* self) { return static_cast<Searcher*>(self)->hwcaps(); }, this};
   const char* cached = cache_.find(q.name, config.machine->cache_flags, names);
   if (cached == nullptr) return not_found(q.name);
-  Path joined(config.sysroot, strlen(config.sysroot), cached, "");
+  Path joined(config.sysroot, cached, "");
   const char* path = joined.text();
   if (path == nullptr) return joined.error(q.name);
   if (q.requester != nullptr && q.requester->no_default_directories)
