@@ -201,6 +201,8 @@ Base plan_base(const elf::Segments& segments, std::uint64_t page_size) {
     }
     end = round_up(p.p_vaddr + p.p_memsz, page_size);
   }
+  // A segment of no bytes may lie behind the others, with pages between that are nobody's.
+  if (end != segments.end.value) return {};
   base.bytes = end - segments.start.value;
   return base;
 }
