@@ -71,6 +71,7 @@ myld::elf::Segments segments_of(const Phdr* phdrs, std::size_t count) {
   myld::elf::Segments s;
   s.phdrs = {phdrs, count};
   s.start = {phdrs[0].p_vaddr & ~(kPage - 1)};
+  s.end = {(phdrs[count - 1].p_vaddr + phdrs[count - 1].p_memsz + kPage - 1) & ~(kPage - 1)};
   s.align = kPage;
   return s;
 }
@@ -106,6 +107,8 @@ TEST_CASE("no such mapping: where it would open more than the segments do") {
   CHECK(myld::map::plan_base(segments_of(text_first, 2), kPage).bytes == 0);
   const Phdr no_file[] = {load(PF_R, 0, 0, 0, 0x10)};
   CHECK(myld::map::plan_base(segments_of(no_file, 1), kPage).bytes == 0);
+  const Phdr empty_last[] = {load(PF_R, 0, 0, 0x10, 0x10), load(PF_R | PF_W, 0x3c0, 0x23c0, 0, 0)};
+  CHECK(myld::map::plan_base(segments_of(empty_last, 2), kPage).bytes == 0);
   const Phdr aligned[] = {load(PF_R, 0, 0, 0x10, 0x10)};
   auto segments = segments_of(aligned, 1);
   segments.align = 0x200000;
