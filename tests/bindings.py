@@ -4,7 +4,6 @@
 A program with two libraries is bound; then one thing changes. Its output must be what a start without a file gives,
 and LD_DEBUG=files must tell that the file was used, or why it was not.
 """
-import argparse
 import concurrent.futures
 import os
 import pathlib
@@ -14,10 +13,11 @@ import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import twins
+from twins import ROOT, Failure
+
 NOBODY = 65534
 PROGRAM = """
 #include <stdio.h>
@@ -37,10 +37,6 @@ tests = []
 def test(function):
     tests.append(function)
     return function
-
-
-class Wrong(Exception):
-    """What a test found."""
 
 
 class Place:
@@ -85,7 +81,7 @@ class Place:
         time.sleep(0.03)
         done = self.run(self.loader, "--bind", *options, self.folder / program, env=env, cwd=cwd)
         if done.returncode:
-            raise Wrong(f"--bind: {done.returncode}: {done.stdout}{done.stderr}")
+            raise Failure(f"--bind: {done.returncode}: {done.stdout}{done.stderr}")
         return pathlib.Path(done.stdout.split(":")[0])
 
     def start(self, **how):
@@ -94,7 +90,7 @@ class Place:
         done = self.run(env=env, **how)
         told = re.findall(r"binding file.*?; (.*)", done.stderr)
         if done.returncode:
-            raise Wrong(f"status {done.returncode}: {done.stderr[-2000:]}")
+            raise Failure(f"status {done.returncode}: {done.stderr[-2000:]}")
         return done.stdout, told
 
     def expect(self, used, why=None, **how):
@@ -103,14 +99,14 @@ class Place:
         env = {**how.pop("env", {}), "MYLD_BINDING": "off"}
         plain, nothing = self.start(env=env, **how)
         if nothing:
-            raise Wrong(f"off: {nothing}")
+            raise Failure(f"off: {nothing}")
         if found != plain:
-            raise Wrong(f"printed {found!r}, and {plain!r} without a file ({told})")
+            raise Failure(f"printed {found!r}, and {plain!r} without a file ({told})")
         is_used = any(t.startswith("used for") for t in told)
         if is_used != used:
-            raise Wrong(f"{'not ' if used else ''}used: {told}")
+            raise Failure(f"{'not ' if used else ''}used: {told}")
         if why is not None and not any(re.search(why, t) for t in told):
-            raise Wrong(f"{told} does not tell {why!r}")
+            raise Failure(f"{told} does not tell {why!r}")
         return found
 
 
@@ -119,13 +115,13 @@ def a_bound_start(p):
     p.expect(False)
     p.bind()
     if p.expect(True) != "1 11 5\n":
-        raise Wrong("wrong output")
+        raise Failure("wrong output")
     if p.run(p.loader, "--verify-binding", p.folder / "program").returncode:
-        raise Wrong("--verify-binding finds differences")
+        raise Failure("--verify-binding finds differences")
     # Through the loader's command line it is the same request.
     done = p.run(p.loader, p.folder / "program", env={"LD_DEBUG": "files"})
     if "; used for" not in done.stderr:
-        raise Wrong("not used by a direct start")
+        raise Failure("not used by a direct start")
 
 
 @test
@@ -134,7 +130,7 @@ def a_library_that_is_replaced(p):
     shutil.copy(p.folder / "other/libone.so", p.folder / "new")
     os.rename(p.folder / "new", p.folder / "second/libone.so")
     if p.expect(False, "has changed") != "2 12 6\n":
-        raise Wrong("the old library")
+        raise Failure("the old library")
     p.bind()
     p.expect(True)
 
@@ -180,7 +176,7 @@ def a_library_that_is_shadowed(p):
     p.bind()
     shutil.copy(p.folder / "other/libone.so", p.folder / "first/libone.so")
     if p.expect(False, "this has changed: .*first") != "2 12 6\n":
-        raise Wrong("the library behind")
+        raise Failure("the library behind")
 
 
 @test
@@ -189,7 +185,7 @@ def a_directory_that_was_not_there(p):
     (p.folder / "none").mkdir()
     shutil.copy(p.folder / "other/libone.so", p.folder / "none/libone.so")
     if p.expect(False, "this has changed: .*none") != "2 12 6\n":
-        raise Wrong("the library behind")
+        raise Failure("the library behind")
 
 
 @test
@@ -212,7 +208,7 @@ def a_link_that_led_nowhere(p):
     p.expect(True)
     shutil.copy(p.folder / "other/libone.so", p.folder / "target")
     if p.expect(False, "this has changed: .*first/libone.so") != "2 12 6\n":
-        raise Wrong("the library behind")
+        raise Failure("the library behind")
 
 
 @test
@@ -236,7 +232,7 @@ def other_variables(p):
     other = {"LD_LIBRARY_PATH": str(p.folder / "other")}
     # RUNPATH comes after it.
     if p.expect(False, env=other) != "2 12 6\n":
-        raise Wrong("LD_LIBRARY_PATH has no effect")
+        raise Failure("LD_LIBRARY_PATH has no effect")
     p.bind(env=other)
     p.expect(True, env=other)
     p.expect(True)
@@ -244,10 +240,10 @@ def other_variables(p):
     preload = {"LD_PRELOAD": str(p.folder / "preload.so")}
     time.sleep(0.03)
     if p.expect(False, env=preload) != "3 13 5\n":
-        raise Wrong("LD_PRELOAD has no effect")
+        raise Failure("LD_PRELOAD has no effect")
     p.bind(env=preload)
     if p.expect(True, env=preload) != "3 13 5\n":
-        raise Wrong("LD_PRELOAD has no effect with a file")
+        raise Failure("LD_PRELOAD has no effect with a file")
     p.library("preload.so", "int one(void) { return 4; }")
     p.expect(False, "has changed", env=preload)
     p.expect(True)
@@ -265,7 +261,7 @@ def variables_that_it_is_not_used_with(p):
         lines = [re.sub(r"^ *\d+:|0x[0-9a-f]+", "", p.run(env={"LD_DEBUG": category, **env}).stderr, flags=re.M)
                  for env in ({}, {"MYLD_BINDING": "off"})]
         if lines[0] != lines[1]:
-            raise Wrong(f"LD_DEBUG={category} tells something else")
+            raise Failure(f"LD_DEBUG={category} tells something else")
 
 
 @test
@@ -274,7 +270,7 @@ def a_configuration(p):
     conf = p.folder / "program.myld.conf"
     conf.write_text("map libone.so $ORIGIN/other/libone.so\n")
     if p.expect(False) != "2 12 6\n":
-        raise Wrong("the configuration has no effect")
+        raise Failure("the configuration has no effect")
     p.bind()
     p.expect(True)
     conf.unlink()
@@ -289,7 +285,7 @@ def another_run_path(p):
     subprocess.run(["patchelf", "--set-rpath", f"{p.folder}/other:{p.folder}/second", "program"], cwd=p.folder,
                    check=True)
     if p.expect(False, "program has changed") != "2 12 6\n":
-        raise Wrong("the run path has no effect")
+        raise Failure("the run path has no effect")
 
 
 @test
@@ -301,12 +297,12 @@ def a_working_directory(p):
     p.bind(env=env, cwd=p.folder / "x")
     p.expect(True, env=env, cwd=p.folder / "x")
     if p.expect(False, "working directory", env=env, cwd=p.folder / "y") != "2 12 6\n":
-        raise Wrong("the other directory's library")
+        raise Failure("the other directory's library")
 
 
 def as_root(p):
     if os.geteuid() != 0:
-        raise Wrong("to be run as root")
+        raise Failure("to be run as root")
 
 
 def in_namespace(commands):
@@ -329,10 +325,10 @@ def another_namespace(p):
     p.bind()
     mount = f"mount --bind {p.folder}/other/libone.so {p.folder}/second/libone.so"
     if p.expect(False, "has changed", wrapper=in_namespace(mount)) != "2 12 6\n":
-        raise Wrong("the library of the other namespace")
+        raise Failure("the library of the other namespace")
     mount = f"mount -t tmpfs tmpfs {p.folder}/first && cp {p.folder}/other/libone.so {p.folder}/first"
     if p.expect(False, "has changed", wrapper=in_namespace(mount)) != "2 12 6\n":
-        raise Wrong("the library of the other namespace")
+        raise Failure("the library of the other namespace")
 
 
 @test
@@ -375,7 +371,7 @@ def damaged_files(p):
         changed[i] ^= 1 << i % 8
         path.write_bytes(changed)
         if p.start()[0] != "1 11 5\n" or any("used for" in t for t in p.start()[1]):
-            raise Wrong(f"byte {i}: {p.start()}")
+            raise Failure(f"byte {i}: {p.start()}")
     for size in [0, 1, 8, 199, 200, 201, len(data) // 2, len(data) - 1]:
         path.write_bytes(data[:size])
         p.expect(False)
@@ -403,7 +399,7 @@ def a_file_that_lies(p):
     write_with_checksum(path, data)
     done = p.run(p.loader, "--verify-binding", p.folder / "program")
     if done.returncode != 1 or "1 differences" not in done.stdout or "slot 0x" not in done.stdout:
-        raise Wrong(f"{done.returncode}: {done.stdout}{done.stderr}")
+        raise Failure(f"{done.returncode}: {done.stdout}{done.stderr}")
 
 
 @test
@@ -413,14 +409,14 @@ def what_the_tools_say(p):
     told = json.loads(subprocess.run([ROOT / "tools/dump-binding", "--symbols", path], text=True,
                                      capture_output=True, check=True).stdout)
     if not told["whole"] or len(told["modules"]) != 5:
-        raise Wrong(f"{told['modules']}")
+        raise Failure(f"{told['modules']}")
     ends = {s["symbol"] for s in told["slots"] if s["module"] == 0}
     if not {"one", "two"} <= ends:
-        raise Wrong(f"{ends}")
+        raise Failure(f"{ends}")
     lines = subprocess.run([ROOT / "tools/dump-binding", "--csv", "slots", path], text=True,
                            capture_output=True, check=True).stdout.splitlines()
     if len(lines) != 1 + len(told["slots"]):
-        raise Wrong(f"{len(lines)} lines")
+        raise Failure(f"{len(lines)} lines")
 
 
 @test
@@ -428,13 +424,13 @@ def automatic_files(p):
     env = {"MYLD_BINDING": f"auto:{p.files}"}
     told = [p.start(env=env) for _ in range(2)]
     if told[0] != ("1 11 5\n", ["written"]) or not told[1][1][0].startswith("used for"):
-        raise Wrong(f"{told}")
+        raise Failure(f"{told}")
     time.sleep(0.03)
     os.utime(p.folder / "second/libone.so")
     time.sleep(0.03)
     told = [p.start(env=env)[1][0] for _ in range(3)]  # given up, written, used
     if "has changed" not in told[0] or told[1] != "written" or not told[2].startswith("used for"):
-        raise Wrong(f"{told}")
+        raise Failure(f"{told}")
 
 
 @test
@@ -444,7 +440,7 @@ def just_changed(p):
     os.utime(p.folder / "second/libone.so")
     told = p.start(env=env)[1]
     if "just changed" not in told[0]:
-        raise Wrong(f"{told}")
+        raise Failure(f"{told}")
 
 
 @test
@@ -453,11 +449,11 @@ def the_users_own_directory(p):
     (p.folder / "home").mkdir()
     p.start(env=env)
     if not list((p.folder / "home/.cache/myld").iterdir()):
-        raise Wrong("nothing was written")
+        raise Failure("nothing was written")
     p.expect(True, env={**env, "MYLD_BINDING": "use"})
     p.expect(True, env={"MYLD_BINDING": "use", "XDG_CACHE_HOME": str(p.folder / "home/.cache")})
     if (p.folder / "home/.cache/myld").stat().st_mode & 0o22:
-        raise Wrong("others can write to the directory")
+        raise Failure("others can write to the directory")
 
 
 @test
@@ -469,11 +465,11 @@ def writers_at_the_same_time(p):
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             outputs = list(pool.map(lambda _: p.start(env=env)[0], range(16)))
         if set(outputs) != {"1 11 5\n"}:
-            raise Wrong(f"{set(outputs)}")
+            raise Failure(f"{set(outputs)}")
         if len(list(p.files.iterdir())) != 1:
-            raise Wrong(f"left: {list(p.files.iterdir())}")
+            raise Failure(f"left: {list(p.files.iterdir())}")
         if p.run(p.loader, "--verify-binding", p.folder / "program").returncode:
-            raise Wrong("what they wrote is not right")
+            raise Failure("what they wrote is not right")
 
 
 @test
@@ -488,13 +484,13 @@ def writers_that_are_killed(p):
         found, told = p.start()
         whole += any(t.startswith("used for") for t in told)
         if found != "1 11 5\n" or any("not used" in t for t in told):
-            raise Wrong(f"{found} {told}")
+            raise Failure(f"{found} {told}")
         for path in p.files.iterdir():
             if path.suffix != ".new":
                 path.unlink()
     leftovers = list(p.files.iterdir())
     if len(leftovers) > 1:
-        raise Wrong(f"left: {leftovers}")
+        raise Failure(f"left: {leftovers}")
     # What a dead writer left is in the way for a minute, and then no longer.
     path = p.files / (leftovers[0].name if leftovers else "x")
     for each in leftovers:
@@ -504,12 +500,12 @@ def writers_that_are_killed(p):
     temporary = path.with_name(path.name + ".new")
     temporary.write_bytes(b"half")
     if p.run(p.loader, "--bind", p.folder / "program").returncode != 1:
-        raise Wrong("two writers of one file")
+        raise Failure("two writers of one file")
     p.expect(False)
     os.utime(temporary, (time.time() - 120, time.time() - 120))
     p.bind()
     if temporary.exists():
-        raise Wrong("what was left is still there")
+        raise Failure("what was left is still there")
     p.expect(True)
 
 
@@ -521,18 +517,18 @@ def a_full_disk(p):
     done = p.run("sh", "-c", f"{p.loader} --bind {p.folder}/program; echo status $?{listing}",
                  wrapper=in_namespace(mount))
     if done.stdout != "status 1\nfull\n" or "No space left" not in done.stderr:
-        raise Wrong(f"{done.stdout}{done.stderr}")
+        raise Failure(f"{done.stdout}{done.stderr}")
     done = p.run("sh", "-c", f"{p.folder}/program{listing}", wrapper=in_namespace(mount),
                  env={"MYLD_BINDING": f"auto:{p.files}"})
     if done.stdout != "1 11 5\nfull\n" or done.stderr:
-        raise Wrong(f"{done.stdout}{done.stderr}")
+        raise Failure(f"{done.stdout}{done.stderr}")
 
 
 @test
 def a_place_that_cannot_be_written(p):
     done = p.run(p.loader, "--bind", p.folder / "program", env={"MYLD_BINDING": "/proc/nowhere"})
     if done.returncode != 1 or "cannot write file" not in done.stderr:
-        raise Wrong(f"{done.returncode}: {done.stderr}")
+        raise Failure(f"{done.returncode}: {done.stderr}")
     p.expect(False, env={"MYLD_BINDING": "auto:/proc/nowhere"})
 
 
@@ -540,14 +536,14 @@ def a_place_that_cannot_be_written(p):
 def programs_that_cannot_be_bound(p):
     done = p.run(p.loader, "--bind", p.folder / "nothing")
     if done.returncode != 127:
-        raise Wrong(f"{done.returncode}: {done.stderr}")
+        raise Failure(f"{done.returncode}: {done.stderr}")
     p.library("second/libtwo.so", "int three;")
     time.sleep(0.03)
     done = p.run(p.loader, "--bind", p.folder / "program", env={"LD_BIND_NOW": "1"})
     if done.returncode != 1 or "undefined symbol: two" not in done.stderr:
-        raise Wrong(f"{done.returncode}: {done.stderr}")
+        raise Failure(f"{done.returncode}: {done.stderr}")
     if list(p.files.iterdir()):
-        raise Wrong("a file was written")
+        raise Failure("a file was written")
 
 
 IMAGE = "with its image"
@@ -557,14 +553,14 @@ IMAGE = "with its image"
 def an_image(p):
     p.bind("--image")
     if p.expect(True, IMAGE) != "1 11 5\n":
-        raise Wrong("wrong output")
+        raise Failure("wrong output")
     if p.run(p.loader, "--verify-binding", p.folder / "program").returncode:
-        raise Wrong(f"--verify-binding finds differences")
+        raise Failure(f"--verify-binding finds differences")
     p.bind()
     if list(p.files.glob("*.image")):
-        raise Wrong("--bind without --image leaves an image")
+        raise Failure("--bind without --image leaves an image")
     if IMAGE in str(p.start()[1]):
-        raise Wrong("an image that was not asked for")
+        raise Failure("an image that was not asked for")
 
 
 @test
@@ -575,7 +571,7 @@ def images_are_at_random_places(p):
         places.add(struct.unpack_from("<Q", data, 136)[0])
         p.expect(True, IMAGE)
     if len(places) < 7:
-        raise Wrong(f"{places}")
+        raise Failure(f"{places}")
 
 
 @test
@@ -609,10 +605,10 @@ def an_image_and_a_library_that_has_changed(p):
         for library in ("one", "two"):
             p.bind("--image")
             if p.expect(True, IMAGE) != "1 11 5\n":
-                raise Wrong("wrong output with an image")
+                raise Failure("wrong output with an image")
             os.utime(p.folder / f"second/lib{library}.so")
             if p.expect(False, "has changed") != "1 11 5\n":
-                raise Wrong("wrong output")
+                raise Failure("wrong output")
 
 
 @test
@@ -621,7 +617,7 @@ def an_image_whose_place_is_taken(p):
               f"-Wl,--dynamic-linker={p.loader}")
     path = p.bind("--image")
     if p.expect(True, IMAGE) != "1 11 5\n":
-        raise Wrong("wrong output")
+        raise Failure("wrong output")
     data = bytearray(path.read_bytes())
     start, = struct.unpack_from("<Q", data, 136)
     table, count = struct.unpack_from("<2I", data, 64 + 8 * 5)
@@ -631,37 +627,13 @@ def an_image_whose_place_is_taken(p):
         struct.pack_into("<Q", data, table + 32 * i + 24, bias - start + 0x400000)
     write_with_checksum(path, data)
     if p.expect(True, "place is taken") != "1 11 5\n":
-        raise Wrong("wrong output")
-
-
-def attempt(function, loader, keep):
-    work = pathlib.Path(tempfile.mkdtemp(prefix="myld-bindings-"))
-    try:
-        function(Place(work / "work", loader))
-        return ""
-    except (Wrong, OSError, subprocess.SubprocessError) as reason:
-        return f": {reason}"
-    finally:
-        if not keep:
-            shutil.rmtree(work, ignore_errors=True)
+        raise Failure("wrong output")
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Binding files: when they are used.")
-    parser.add_argument("--loader", type=pathlib.Path, default=ROOT / "build/myld")
-    parser.add_argument("--only", default="", help="regular expression that a test's name must contain")
-    parser.add_argument("--keep", action="store_true", help="keep the folders")
-    parser.add_argument("--jobs", type=int, default=2)
-    options = parser.parse_args()
-    loader = options.loader.resolve()
-    chosen = [t for t in tests if re.search(options.only, t.__name__)]
-    failed = 0
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for function, said in zip(chosen, pool.map(lambda t: attempt(t, loader, options.keep), chosen)):
-            print(f"{'FAIL' if said else 'ok  '}  {function.__name__.replace('_', ' ')}{said}", flush=True)
-            failed += bool(said)
-    print(f"{len(chosen) - failed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    options = twins.common_arguments("Binding files: when they are used.").parse_args()
+    sys.exit(twins.run_all([(function.__name__.replace("_", " "), function) for function in tests],
+                           lambda function, folder: function(Place(folder / "work", options.loader)), options))
 
 
 main()

@@ -5,15 +5,15 @@ usage: bundle.py [--loader LOADER] [--arch ISA]. Builds the programs in a folder
 namespaces may be made, the bundle also runs in a root folder that holds nothing else. The last line is
 `N passed, N failed`.
 """
-import argparse
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import twins
+from twins import ROOT, Skip
+
 SOURCES = {
     # Says what it is and what it was given; `opened` is there when libopened.so.1 could be opened.
     "prog.c": r"""
@@ -146,8 +146,7 @@ class Bundles:
         shutil.copytree(prog.parent.parent, empty / "b", symlinks=True)
         enter = ["chroot"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "chroot"]
         if self.run(*enter, "/", "true").returncode:
-            print("note  neither root nor user namespaces: no root folder of its own")
-            return
+            raise Skip("neither root nor user namespaces: no root folder of its own")
         # There is no /proc either: the path that was executed stands in for /proc/self/exe.
         r = self.run(*enter, empty, "/b/bin/prog", "a", "b")
         assert r.returncode == 7 and r.stdout == "one=1 opened=yes argv0=/b/bin/prog args=2 exe=- comm=\n", r
@@ -226,8 +225,7 @@ class Bundles:
     def test_set_user_id(self):
         prog = self.made()
         if os.geteuid() != 0:
-            print("note  not root: no set-user-ID program")
-            return
+            raise Skip("not root: no set-user-ID program")
         self.folder.chmod(0o755)
         os.chown(prog, 65534, 65534)
         prog.chmod(0o4755)
@@ -327,30 +325,19 @@ class Bundles:
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Bundles of small programs.")
-    parser.add_argument("--loader", default=ROOT / "build/myld")
-    parser.add_argument("--only", default="", help="part of a test's name")
+    parser = twins.common_arguments("Bundles of small programs.")
     parser.add_argument("--arch", help="a bundle for this ISA, with build-ISA/myld, instead of all tests for this one")
     options = parser.parse_args()
-    passed = failed = 0
-    names = [n for n in dir(Bundles) if n.startswith("test_") and options.only in n]
-    for name in names if not options.arch else ["foreign"]:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                bundles = Bundles(str(pathlib.Path(options.loader).resolve()), pathlib.Path(folder))
-                if options.arch:
-                    bundles.foreign(options.arch, str(ROOT / f"build-{options.arch}/myld"))
-                else:
-                    getattr(bundles, name)()
-            except Exception as error:  # whatever it is, the test has failed and says so
-                failed += 1
-                print(f"FAIL  {name}: {type(error).__name__}: {error}")
-            else:
-                passed += 1
-                print(f"ok    {name}")
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+
+    def attempt(name, folder):
+        bundles = Bundles(str(options.loader), folder)
+        if options.arch:
+            bundles.foreign(options.arch, str(ROOT / f"build-{options.arch}/myld"))
+        else:
+            getattr(bundles, name)()
+    cases = [("foreign", "foreign")] if options.arch else twins.methods(Bundles)
+    sys.exit(twins.run_all(cases, attempt, options))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -4,7 +4,6 @@
 usage: debuggers.py [--loader LOADER] [--packages]. Builds tests/debuggers in a folder of its own. With --packages
 it prints the Debian packages that it needs. The last line is `N passed, N failed`.
 """
-import argparse
 import os
 import pathlib
 import platform
@@ -12,17 +11,14 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import twins
+from twins import ROOT, Skip
+
 SOURCES = ROOT / "tests/debuggers"
 PACKAGES = ["binutils", "gdb", "libunwind-dev", "linux-perf", "valgrind"]
 PROBES = {"init_start": 2, "init_complete": 2, "map_start": 2, "map_complete": 3, "map_failed": 2, "reloc_start": 2,
           "reloc_complete": 3, "unmap_start": 2, "unmap_complete": 2}
-
-
-class Skip(Exception):
-    pass
 
 
 class Debuggers:
@@ -130,31 +126,14 @@ class Debuggers:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--loader", type=pathlib.Path, default=ROOT / "build/myld")
-    parser.add_argument("--packages", action="store_true")
-    parser.add_argument("--only", default="")
+    parser = twins.common_arguments(__doc__.splitlines()[0])
+    parser.add_argument("--packages", action="store_true", help="print the Debian packages that are needed")
     options = parser.parse_args()
     if options.packages:
         print(*PACKAGES)
         return
-    passed = failed = skipped = 0
-    with tempfile.TemporaryDirectory(prefix="myld-debuggers-") as folder:
-        tests = Debuggers(options.loader.resolve(), pathlib.Path(folder))
-        for name in [n for n in dir(tests) if n.startswith("test_") and options.only in n]:
-            try:
-                getattr(tests, name)()
-                passed += 1
-                print(f"ok    {name}")
-            except Skip as reason:
-                skipped += 1
-                print(f"skip  {name} ({reason})")
-            except (AssertionError, subprocess.TimeoutExpired) as wrong:
-                failed += 1
-                text = str(wrong).encode().decode("unicode_escape", errors="replace")
-                print(f"FAIL  {name}\n" + "\n".join("      " + line for line in text.splitlines()[-60:]))
-    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
-    sys.exit(1 if failed or not passed else 0)
+    sys.exit(twins.run_all(twins.methods(Debuggers),
+                           lambda name, folder: getattr(Debuggers(options.loader, folder), name)(), options))
 
 
 if __name__ == "__main__":

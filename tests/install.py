@@ -3,7 +3,6 @@
 
 usage: install.py [--build DIRECTORY]. Installs below a folder of its own (DESTDIR). The last line is `N passed, N failed`.
 """
-import argparse
 import json
 import os
 import pathlib
@@ -12,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import twins
+from twins import ROOT, Skip
+
 PREFIX = "usr/local"
 FILES = {
     "bin/myld", "bin/myld-add-config", "bin/myld-bundle", "bin/myld-ldd", "include/myld.h", "libexec/myld", "libexec/myld-stub",
@@ -102,8 +103,7 @@ class Installation:
 
     def test_fish(self):
         if not shutil.which("fish"):
-            print("note  no fish: its completion is not tried")
-            return
+            raise Skip("no fish: its completion is not tried")
         file = self.prefix / "share/fish/vendor_completions.d/myld.fish"
         r = self.shell("fish", "--no-config", "-c", f"source {file}; complete -C 'myld --'")
         assert {line.split("\t")[0] for line in r.stdout.splitlines()} >= set(self.options), r
@@ -112,8 +112,7 @@ class Installation:
 
     def test_zsh(self):
         if not shutil.which("zsh"):
-            print("note  no zsh: its completion is not tried")
-            return
+            raise Skip("no zsh: its completion is not tried")
         folder = self.prefix / "share/zsh/site-functions"
         assert all(f"'{option}" in (folder / "_myld").read_text() for option in self.options)
         r = self.shell("zsh", "-f", "-s", "--", folder, text=ZSH)
@@ -145,28 +144,18 @@ def install(build, destination):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="What meson installs.")
+    parser = twins.common_arguments("What meson installs.")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    parser.set_defaults(jobs=1)  # they share what is installed, and work in it
     options = parser.parse_args()
-    passed = failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        done = install(options.build, folder)
+        done = install(options.build, pathlib.Path(folder))
         if done.returncode:
             print(done.stdout + done.stderr)
             return 1
-        installation = Installation(folder)
-        for name in [n for n in dir(Installation) if n.startswith("test_")]:
-            try:
-                getattr(installation, name)()
-            except Exception as error:  # whatever it is, the test has failed and says so
-                failed += 1
-                print(f"FAIL  {name}: {type(error).__name__}: {error}")
-            else:
-                passed += 1
-                print(f"ok    {name}")
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+        installation = Installation(pathlib.Path(folder))
+        options.loader = installation.loader
+        return twins.run_all(twins.methods(Installation), lambda name, _: getattr(installation, name)(), options)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@
 usage: tell.py [--loader LOADER]. Builds small programs in a folder of its own and looks at what the loader
 says of them. The last line is `N passed, N failed`.
 """
-import argparse
 import json
 import os
 import pathlib
@@ -12,9 +11,10 @@ import platform
 import shutil
 import subprocess
 import sys
-import tempfile
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import twins
+from twins import ROOT, Skip
+
 SOURCES = {
     "prog.c": "int one(void), two(void); int main(void) { return one() + two(); }",
     "one.c": "int one(void) { return 1; }",
@@ -121,7 +121,7 @@ class Tells:
 
     def test_no_permission(self):
         if os.geteuid() != 0 or not shutil.which("setpriv"):
-            return
+            raise Skip("not root, or no setpriv")
         self.program()
         for name in ("libone.so.2", "libthree.so.1", "prog"):
             (self.folder / name).chmod(0o755)
@@ -270,8 +270,7 @@ class Tells:
         assert r.returncode == 4 + 3 and r.stderr == "", r
         browser = shutil.which("chromium")
         if not browser:
-            print("note  no chromium: the page is not opened")
-            return
+            raise Skip("no chromium: the page was written, and is not opened")
         r = subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
                             f"--user-data-dir={self.folder}/browser", "--dump-dom",
                             f"file://{self.folder}/out.html"], capture_output=True, text=True, timeout=120)
@@ -424,10 +423,10 @@ class Tells:
 
     def test_another_machine(self):
         if platform.machine() == "aarch64":
-            return
+            raise Skip("this machine is the other one")
         compiler = "aarch64-linux-gnu-gcc"
         if not shutil.which(compiler):
-            return
+            raise Skip(f"no {compiler}")
         self.cc("empty.c", "-o", "foreign", compiler=compiler)
         sysroot = "/usr/aarch64-linux-gnu"
         told = self.json("--tree", "--sysroot", sysroot, "./foreign")
@@ -438,23 +437,10 @@ class Tells:
 
 
 def main():
-    parser = argparse.ArgumentParser(description="What the loader tells of programs.")
-    parser.add_argument("--loader", default=ROOT / "build/myld")
-    options = parser.parse_args()
-    passed = failed = 0
-    for name in [n for n in dir(Tells) if n.startswith("test_")]:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                getattr(Tells(str(pathlib.Path(options.loader).resolve()), pathlib.Path(folder)), name)()
-            except Exception as error:  # whatever it is, the test has failed and says so
-                failed += 1
-                print(f"FAIL  {name}: {type(error).__name__}: {error}")
-            else:
-                passed += 1
-                print(f"ok    {name}")
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+    options = twins.common_arguments("What the loader tells of programs.").parse_args()
+    sys.exit(twins.run_all(twins.methods(Tells),
+                           lambda name, folder: getattr(Tells(str(options.loader), folder), name)(), options))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -107,18 +107,25 @@ def has_cpu(flag):
     return re.search(rf"\b{flag}\b", pathlib.Path("/proc/cpuinfo").read_text()) is not None
 
 
-def arguments(description):
+def common_arguments(description):
+    """Those that `run_all` reads."""
     parser = argparse.ArgumentParser(description=description)
     add = parser.add_argument
     add("--only", metavar="PATTERN", help="regular expression that a case's name must contain")
     add("--keep", action="store_true", help="keep the folder that the cases worked in")
     add("--loader", type=pathlib.Path, default=ROOT / "build/myld")
+    add("--jobs", type=int, default=2)
+    return parser
+
+
+def arguments(description):
+    parser = common_arguments(description)
+    add = parser.add_argument
     add("--via", choices=["direct", "interp", "both"], default="both")
     add("--arch", default=platform.machine(), help="the ISA of the programs")
     add("--emulator", type=shlex.split, default=[], help="command that runs them, if not the kernel")
     add("--sysroot", default="", help="where the emulated system's files are")
     add("--reference-loader", help="start the reference through this loader, not by PT_INTERP")
-    add("--jobs", type=int, default=2)
     return parser
 
 
@@ -127,10 +134,15 @@ def legs(options):
     return ["direct", "interp"] if options.via == "both" else [options.via]
 
 
+def methods(kind):
+    """As the cases of run_all: the methods of a class that are named `test_...`; a case is the method's name."""
+    return [(name, name) for name in dir(kind) if name.startswith("test_")]
+
+
 def run_all(cases, try_case, options):
     """Runs `try_case(case, folder)` for each (name, case), prints a line for each and the sum.
 
-    `try_case` raises Skip or Failure, or else has passed. Returns the process's exit status.
+    `try_case` raises Skip, or Failure or what else there is, or else has passed. Returns the process's exit status.
     """
     if not options.loader.is_file():
         raise SystemExit(f"{options.loader}: no such loader (build it first)")
@@ -138,6 +150,7 @@ def run_all(cases, try_case, options):
     if options.only:
         cases = [(name, case) for name, case in cases if re.search(options.only, name)]
     work = pathlib.Path(tempfile.mkdtemp(prefix="myld-twin-"))
+    work.chmod(0o755)  # some cases start programs as another user
 
     def attempt(index, name, case):
         folder = work / f"{index:03}-{re.sub('[^A-Za-z0-9]+', '-', name).strip('-')}"
@@ -147,9 +160,10 @@ def run_all(cases, try_case, options):
             return "ok", name, ""
         except Skip as reason:
             return "skip", name, f" ({reason})"
-        except Failure as reason:
+        except Exception as reason:  # whatever it is, the case has failed and says so
+            kind = "" if isinstance(reason, Failure) else f"{type(reason).__name__}: "
             text = str(reason).rstrip().replace("\n", "\n      ")
-            return "FAIL", name, f": {text}"
+            return "FAIL", name, f": {kind}{text}"
         finally:
             if not options.keep:
                 shutil.rmtree(folder, ignore_errors=True)
