@@ -137,6 +137,20 @@ bool make_scopes(Module& m, load::Scope* group, bool deep) {
 
 namespace {
 
+/// True if `root` is open and `mode` changes nothing of it: its group is initialised, bound and as
+/// global as `mode` asks, and an earlier dlopen has put the group in its members' scopes.
+bool only_counts(const Module& root, int mode) {
+  if (root.opens == 0 || root.group.list == nullptr) return false;
+  if ((mode & kNoDelete) != 0 && !root.permanent) return false;
+  for (std::uint32_t i = 0; i < root.group.list->count; ++i) {
+    const Module& m = *root.group.list->modules[i];
+    if (m.stage != load::Stage::running || ((mode & kGlobal) != 0 && !m.global) ||
+        ((mode & kBindingMask) == kNow && m.lazy))
+      return false;
+  }
+  return true;
+}
+
 Result<Opened> open_in(Runtime& runtime,
                        Transaction& t,
                        const char* name,
@@ -156,6 +170,10 @@ Result<Opened> open_in(Runtime& runtime,
   if (root->is_program) {
     if (no_load) return Opened{};
     MYLD_CHECK(check_openable(*root));
+  }
+  if (!t.is_new_namespace && only_counts(*root, mode)) {
+    ++root->opens;  // there is nothing to commit
+    return Opened{root, false};
   }
   if (!t.created.empty()) {
     if (t.is_new_namespace) ns.program = root;
@@ -218,9 +236,11 @@ void initialise(Runtime& runtime, const Opened& opened, std::span<Module* const>
   const abi::RuntimeAbi& abi = *runtime.abi;
   if (opened.is_new_namespace && abi.libc_loaded != nullptr)
     abi.libc_loaded(runtime, *opened.module->ns);
-  take_profile(runtime);
-  char** envp = abi.environment == nullptr ? runtime.envp : abi.environment(runtime);
-  init::run_constructors(runtime, order, envp);
+  if (!order.empty()) {
+    take_profile(runtime);
+    char** envp = abi.environment == nullptr ? runtime.envp : abi.environment(runtime);
+    init::run_constructors(runtime, order, envp);
+  }
   if (!log::wants(log::kFiles)) return;
   LoadGuard guard(runtime);
   log::Line() << "opening file=" << log::In{opened.module->display, opened.module->ns->id}
