@@ -264,8 +264,6 @@ Status Loader::finish(Module& m, Vec<Module*>& created) {
                      (elf::program_property(m.image, kBranches.property) & kBranches.bit) != 0;
   if (m.branch_targets && !as_data)
     map::check_branch_targets(m.mapping, m.image.segments, page_size);
-  m.stack_executable =
-      m.image.segments.stack != nullptr ? (m.image.segments.stack->p_flags & PF_X) != 0 : false;
   if (m.image.soname != nullptr && !add_name(m, m.image.soname)) return no_memory(m.display);
   m.index = static_cast<std::uint32_t>(m.ns->modules.size());
   if (!created.reserve(created.size() + 1) || !m.ns->modules.push(&m)) return no_memory(m.display);
@@ -328,7 +326,8 @@ Result<Module*> Loader::add_file(Namespace& ns,
   char* requested = copy_string(name);
   if (requested == nullptr) return fail(m, no_memory(found.path));
   m->requested = requested;
-  if (!ns.by_file.insert(hash_of(m->file), m)) return fail(m, no_memory(found.path));
+  if (!ns.by_file.insert(hash_of(m->file), m) || !ns.by_path.insert(hash_string(m->path), m))
+    return fail(m, no_memory(found.path));
   if (Status s = finish(*m, created); !s) return fail(m, s.error());
   if (log::wants(log::kFiles)) log_mapped(*m, name);
   sys::close(found.fd);
@@ -365,15 +364,11 @@ Module* Loader::find_path(Namespace& ns, const char* path) {
   if (searcher.redirector.path != nullptr || searcher.listener.attempt != nullptr ||
       searcher.memory.note != nullptr || log::wants(log::kFiles | log::kLibs))
     return nullptr;
-  const char* name = path;
-  for (const char* p = path; *p != 0; ++p)
-    if (*p == '/') name = p + 1;
-  if (name == path) return nullptr;
-  Module* m = find_loaded(ns, name);  // most are called what they call themselves
+  if (find_char(path, '/') == nullptr) return nullptr;
+  Module* m = ns.by_path.find(hash_string(path),
+                              [&](const Module& each) { return equal(each.path, path); });
   sys::Stat now;
-  if (m == nullptr || m->requested == nullptr || !equal(m->requested, path) ||
-      !equal(m->path, path) || sys::stat(path, &now) < 0)
-    return nullptr;
+  if (m == nullptr || sys::stat(path, &now) < 0) return nullptr;
   return m->file == FileId{now.st_dev, now.st_ino} ? m : nullptr;
 }
 
@@ -547,6 +542,7 @@ Status Loader::leave_image(Module& m) {
 
 void Loader::forget(Module& m) {
   for (const char* name : m.names) m.ns->by_name.erase(hash_string(name), &m);
+  m.ns->by_path.erase(hash_string(m.path), &m);
   m.ns->by_file.erase(hash_of(m.file), &m);
 }
 

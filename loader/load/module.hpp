@@ -141,7 +141,6 @@ struct Module {
   bool in_image = false;          ///< its writable pages are relocated already (map::Placed)
   bool owns_mapping = true;       ///< false: mapped by the kernel
   bool branch_targets = false;    ///< the kernel checks indirect branches into it
-  bool stack_executable = false;  ///< its PT_GNU_STACK asks for it
   /// Nobody uses it any more and its destructors run or have run: only those that go with it may
   /// still bind to it. Set under the load lock, read without.
   bool leaving = false;
@@ -184,6 +183,7 @@ struct Namespace {
   bool is_auditors = false;       ///< of an auditor: its modules are not audited
   unsigned announced = 0;         ///< what auditors were told last (audit::Activity)
   PointerTable<Module> by_name;
+  PointerTable<Module> by_path;
   PointerTable<Module> by_file;
   PointerTable<UniqueEntry> unique;
 };
