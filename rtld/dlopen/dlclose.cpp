@@ -188,35 +188,40 @@ bool hide(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going, Reti
   return true;
 }
 
+/// Takes the modules out of everything that a search, an unwinder, libc or a debugger reads. False:
+/// there is no memory for the lists that those need, and nothing is changed.
+bool withdraw(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going, Retired& retired) {
+  ObjectIndex* index = index_without(going.span());
+  if (index == nullptr || !hide(runtime, ns, going, retired)) {
+    discard_index(index);
+    return false;
+  }
+  audit::activity(runtime.audit, ns, audit::kDelete);
+  debug::announce(ns, debug::State::remove);
+  MYLD_PROBE_2("unmap_start", ns.id, debug::r_debug_of(ns));
+  for (Module* m : going) debug::unlink(ns, *m);
+  load::take_out(ns, going.span());
+  retired.index(publish_index(index));
+  for (Module* m : going) remove_handle(*m);
+  if (runtime.abi->chain_changed != nullptr) runtime.abi->chain_changed(runtime, ns);
+  audit::activity(runtime.audit, ns, audit::kConsistent);
+  debug::announce(ns, debug::State::consistent);
+  MYLD_PROBE_2("unmap_complete", ns.id, debug::r_debug_of(ns));
+  return true;
+}
+
 /// After the destructors: nobody finds the modules any more; then they are unmapped.
 void unload(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going) {
-  Retired retired;
-  {
-    // The chain lock first: see Runtime::chain_lock.
-    runtime.chain_lock->lock();
-    LoadGuard guard(runtime);
-    ObjectIndex* index = index_without(going.span());
-    if (index == nullptr || !hide(runtime, ns, going, retired)) {
-      // Without memory to build the lists that readers need, the modules stay mapped, finalised.
-      discard_index(index);
-      runtime.chain_lock->unlock();
-      return;
-    }
-    audit::activity(runtime.audit, ns, audit::kDelete);
-    debug::announce(ns, debug::State::remove);
-    MYLD_PROBE_2("unmap_start", ns.id, debug::r_debug_of(ns));
-    for (Module* m : going) debug::unlink(ns, *m);
-    load::take_out(ns, going.span());
-    retired.index(publish_index(index));
-    for (Module* m : going) remove_handle(*m);
-    if (runtime.abi->chain_changed != nullptr) runtime.abi->chain_changed(runtime, ns);
-    audit::activity(runtime.audit, ns, audit::kConsistent);
-    debug::announce(ns, debug::State::consistent);
-    MYLD_PROBE_2("unmap_complete", ns.id, debug::r_debug_of(ns));
-    runtime.chain_lock->unlock();
-  }
-  retired.release();  // waits for the readers
+  // The chain lock first: see Runtime::chain_lock.
+  runtime.chain_lock->lock();
+  // Until the old index is released: it shares chunks with the new one, and if another thread
+  // replaced that one meanwhile, those chunks could be gone when they are looked at here.
   LoadGuard guard(runtime);
+  Retired retired;
+  bool withdrawn = withdraw(runtime, ns, going, retired);
+  runtime.chain_lock->unlock();
+  if (!withdrawn) return;  // the modules stay mapped, finalised
+  retired.release();       // waits for the readers
   // What they used may have been closed while their destructors ran, and stayed for their sake.
   for (Module* m : going)
     each_use(*m, [&](Module& n) {
