@@ -14,6 +14,8 @@
 #include "rtld/init/order.hpp"
 #include "rtld/init/run.hpp"
 
+#include <algorithm>
+
 namespace myld::dlopen {
 namespace {
 
@@ -108,9 +110,9 @@ bool find_garbage(Runtime& runtime, Vec<Module*>& group) {
 }
 
 /// A module that stays without the one that brought it (what goes was bound to it, or it is kept
-/// for itself) still finds its own symbols and its dependencies', by a group of its own. False: no
-/// memory.
-bool can_find_itself(Module& m, Vec<load::Scope*>& scopes) {
+/// for itself) goes on finding its own symbols and its dependencies': by what is left of its
+/// `scopes`, or a group of its own that is appended. False: no memory.
+bool keep_own_symbols(Module& m, Vec<load::Scope*>& scopes) {
   if (m.global) return true;
   for (const load::Scope* s : scopes)
     if (s != &m.own)
@@ -119,72 +121,66 @@ bool can_find_itself(Module& m, Vec<load::Scope*>& scopes) {
   return make_group(m) && scopes.push(&m.group);
 }
 
-/// The namespace's lists without the modules that go. Their old versions go to `retired`.
-bool hide(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going, Retired& retired) {
+/// A namespace's global scope without the modules that have this mark. nullptr: no memory.
+load::ModuleList* global_without(const load::Namespace& ns, std::uint32_t mark) {
+  const load::ModuleList& now = *ns.global.list;
+  Vec<Module*> rest;
+  if (!rest.reserve(now.count)) return nullptr;
+  for (std::uint32_t i = 0; i < now.count; ++i)
+    if (now.modules[i]->mark != mark) rest.push_reserved(now.modules[i]);
+  return load::make_list(rest.span());
+}
+
+/// Groups of modules that go stand in the chains of modules that stay: those get chains without.
+/// `mark`: of what goes. False: no memory.
+bool chains_without(const Vec<Module*>& going, std::uint32_t mark, NewChains& out) {
+  Vec<load::Scope*> gone;
+  Vec<Module*> users;
+  std::uint32_t noted = load::next_mark();
+  for (Module* m : going) {
+    if (m->group.list == nullptr) continue;
+    if (!gone.push(&m->group)) return false;
+    for (Module* n : members(m->group)) {
+      if (n->mark == mark || n->mark == noted) continue;
+      if (n->from_start || n->is_loader || n->scopes == nullptr) continue;
+      n->mark = noted;
+      if (!users.push(n)) return false;
+    }
+  }
+  std::sort(gone.begin(), gone.end());
+  for (Module* n : users) {
+    Vec<load::Scope*> rest;
+    for (std::uint32_t i = 0; i < n->scopes->count; ++i) {
+      load::Scope* scope = n->scopes->scopes[i];
+      if (!std::binary_search(gone.begin(), gone.end(), scope) && !rest.push(scope)) return false;
+    }
+    if (rest.size() == n->scopes->count) continue;
+    if (!keep_own_symbols(*n, rest) || !out.add(*n, rest.span())) return false;
+  }
+  return true;
+}
+
+/// No scope of the namespace has the modules that go any more. What readers may still have goes to
+/// `retired`. False: no memory, and nothing is changed.
+bool hide(load::Namespace& ns, const Vec<Module*>& going, Retired& retired) {
   std::uint32_t mark = load::next_mark();
   bool was_global = false;
   for (Module* m : going) {
     m->mark = mark;
     was_global = was_global || m->global;
   }
-  load::ModuleList* global = nullptr;
-  if (was_global) {
-    Vec<Module*> rest;
-    for (std::uint32_t i = 0; i < ns.global.list->count; ++i)
-      if (ns.global.list->modules[i]->mark != mark && !rest.push(ns.global.list->modules[i]))
-        return false;
-    global = load::make_list(rest.span());
-    if (global == nullptr) return false;
-  }
-  // Groups of modules that go may stand in the chains of modules that stay.
-  struct Change {
-    Module* module;
-    load::ScopeChain* chain;
-  };
-  Vec<Change> changes;
-  bool ok = true;
-  for (Module* m : going) {
-    if (m->group.list == nullptr) continue;
-    for (std::uint32_t i = 0; ok && i < m->group.list->count; ++i) {
-      Module* n = m->group.list->modules[i];
-      if (n->mark == mark || n->from_start || n->is_loader || n->scopes == nullptr) continue;
-      Vec<load::Scope*> scopes;
-      load::ScopeChain* now = n->scopes;
-      for (Change& c : changes)
-        if (c.module == n) now = c.chain;
-      for (std::uint32_t k = 0; ok && k < now->count; ++k)
-        if (now->scopes[k] != &m->group) ok = scopes.push(now->scopes[k]);
-      if (!ok || scopes.size() == now->count) continue;
-      ok = can_find_itself(*n, scopes);
-      if (!ok) break;
-      load::ScopeChain* chain = make_chain(scopes.span());
-      ok = chain != nullptr;
-      if (!ok) break;
-      bool known = false;
-      for (Change& c : changes)
-        if (c.module == n) {
-          release_chain(c.chain);
-          c.chain = chain;
-          known = true;
-        }
-      if (!known) ok = changes.push({n, chain});
-    }
-  }
-  ok = ok && retired.reserve(changes.size() + 2);
-  if (!ok) {
-    for (Change& c : changes) release_chain(c.chain);
+  load::ModuleList* global = was_global ? global_without(ns, mark) : nullptr;
+  if (was_global && global == nullptr) return false;
+  NewChains chains;
+  if (!chains_without(going, mark, chains)) {
     load::release_list(global);
     return false;
   }
-  for (Change& c : changes) {
-    retired.chain(c.module->scopes);
-    __atomic_store_n(&c.module->scopes, c.chain, __ATOMIC_RELEASE);
-  }
+  chains.publish(retired);
   if (global != nullptr) {
     retired.list(ns.global.list);
     __atomic_store_n(&ns.global.list, global, __ATOMIC_RELEASE);
   }
-  static_cast<void>(runtime);
   return true;
 }
 
@@ -192,7 +188,7 @@ bool hide(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going, Reti
 /// there is no memory for the lists that those need, and nothing is changed.
 bool withdraw(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going, Retired& retired) {
   ObjectIndex* index = index_without(going.span());
-  if (index == nullptr || !hide(runtime, ns, going, retired)) {
+  if (index == nullptr || !hide(ns, going, retired)) {
     discard_index(index);
     return false;
   }

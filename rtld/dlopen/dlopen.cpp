@@ -105,7 +105,7 @@ Status prepare(Runtime& runtime, Transaction& t, Module& root, int mode) {
   if (t.created.empty()) {
     MYLD_CHECK(t.make_group(root));
     if ((mode & kBindingMask) == kNow)
-      for (Module* m : *t.group_members(root))
+      for (Module* m : members(root.group))
         MYLD_CHECK(relocate::bind_all(runtime, *m, kStopAtFirst));
   }
   bool global = (mode & kGlobal) != 0 || root.image.has_flag_1(DF_1_GLOBAL);
@@ -182,8 +182,7 @@ Result<Opened> open_in(Runtime& runtime,
     MYLD_CHECK(load_and_relocate(runtime, t, *root, mode));
   }
   MYLD_CHECK(prepare(runtime, t, *root, mode));
-  const load::ModuleList* group = root->group.read();
-  if (!init::dependencies_first({group->modules, group->count}, false, order))
+  if (!init::dependencies_first(members(root->group), false, order))
     return no_memory(root->display);
   MYLD_CHECK(FileWatch::check());
   for (Module* m : t.created) MYLD_CHECK(runtime.loader.check_unchanged(*m));

@@ -76,7 +76,7 @@ void drop_uses(Module& m) {
 // -------------------------------------------------------------------------------------
 
 void Retired::add(const Item& item) {
-  if (item.what != nullptr) items_.push_reserved(item);
+  if (item.what != nullptr) static_cast<void>(items_.push(item));
 }
 
 void Retired::release() {
@@ -88,6 +88,29 @@ void Retired::release() {
     case Kind::index: release_index(static_cast<ObjectIndex*>(item.what)); break;
     case Kind::handles: release_handles(item.what); break;
     }
+  items_.clear();
+}
+
+// ---- NewChains
+// -----------------------------------------------------------------------------------
+
+NewChains::~NewChains() {
+  for (const Item& each : items_) release_chain(each.chain);
+}
+
+bool NewChains::add(Module& m, std::span<load::Scope* const> scopes) {
+  load::ScopeChain* chain = make_chain(scopes);
+  if (chain == nullptr) return false;
+  if (items_.push({&m, chain})) return true;
+  release_chain(chain);
+  return false;
+}
+
+void NewChains::publish(Retired& retired) {
+  for (const Item& each : items_) {
+    retired.chain(each.module->scopes);
+    __atomic_store_n(&each.module->scopes, each.chain, __ATOMIC_RELEASE);
+  }
   items_.clear();
 }
 
@@ -117,15 +140,10 @@ Status Transaction::make_group(Module& root) {
   return {};
 }
 
-const Transaction::Members* Transaction::group_members(Module& root) {
-  members_ = {root.group.list->modules, root.group.list->modules + root.group.list->count};
-  return &members_;
-}
-
 bool Transaction::open_global_scope(Module& root) {
-  ns_.global.list = load::make_list({root.group.list->modules, root.group.list->count});
+  ns_.global.list = load::make_list(members(root.group));
   if (ns_.global.list == nullptr) return false;
-  for (Module* m : *group_members(root)) m->global = m->ns == &ns_ || m->global;
+  for (Module* m : members(root.group)) m->global = m->ns == &ns_ || m->global;
   return true;
 }
 
@@ -136,7 +154,7 @@ bool Transaction::prepare_promotion(Module& root) {
   for (std::uint32_t i = 0; old != nullptr && i < old->count; ++i)
     all.push_reserved(old->modules[i]);
   std::size_t before = all.size();
-  for (Module* m : *group_members(root))
+  for (Module* m : members(root.group))
     if (!m->global && !all.push(m)) return false;
   if (all.size() == before) return true;
   new_global_ = load::make_list(all.span());
@@ -145,7 +163,7 @@ bool Transaction::prepare_promotion(Module& root) {
 }
 
 bool Transaction::extend_scopes(Module& root) {
-  for (Module* m : *group_members(root)) {
+  for (Module* m : members(root.group)) {
     if (m->from_start || m->is_loader || m->ns != &ns_ || m->scopes == nullptr) continue;
     bool has = false;
     for (std::uint32_t i = 0; i < m->scopes->count; ++i)
@@ -154,13 +172,7 @@ bool Transaction::extend_scopes(Module& root) {
     Vec<load::Scope*> scopes;
     for (std::uint32_t i = 0; i < m->scopes->count; ++i)
       if (!scopes.push(m->scopes->scopes[i])) return false;
-    if (!scopes.push(&root.group)) return false;
-    load::ScopeChain* chain = make_chain(scopes.span());
-    if (chain == nullptr) return false;
-    if (!new_chains_.push({m, chain})) {
-      release_chain(chain);
-      return false;
-    }
+    if (!scopes.push(&root.group) || !new_chains_.add(*m, scopes.span())) return false;
   }
   return true;
 }
@@ -174,9 +186,6 @@ bool Transaction::prepare_index() {
 void Transaction::commit() {
   committed_ = true;
   Retired retired;
-  // Room for what is replaced; should even that be missing, the old versions are left to the
-  // process: readers may hold them, so they cannot be released now.
-  bool room = retired.reserve(new_chains_.size() + 3);
   if (!created.empty()) debug::announce(ns_, debug::State::add);
   if (is_new_namespace) debug::chain(ns_);
   for (Module* m : created) {
@@ -185,22 +194,17 @@ void Transaction::commit() {
       m->ns->libc = m;
   }
   if (new_index_ != nullptr) {
-    ObjectIndex* old = publish_index(new_index_);
-    if (room) retired.index(old);
+    retired.index(publish_index(new_index_));
     for (Module* m : created) add_handle(*m);
-    if (room) retired.handles(old_handles_);
+    retired.handles(old_handles_);
   }
-  for (const NewChain& each : new_chains_) {
-    load::ScopeChain* old = each.module->scopes;
-    __atomic_store_n(&each.module->scopes, each.chain, __ATOMIC_RELEASE);
-    if (room) retired.chain(old);
-  }
+  new_chains_.publish(retired);
   if (new_global_ != nullptr) {
     load::ModuleList* old = ns_.global.list;
     scope::continue_index(old, *new_global_);
     __atomic_store_n(&ns_.global.list, new_global_, __ATOMIC_RELEASE);
-    if (room) retired.list(old);
-    for (Module* m : *group_members(*promoted_)) {
+    retired.list(old);
+    for (Module* m : members(promoted_->group)) {
       if (!m->global && log::wants(log::kScopes))
         log::Line() << "add " << log::In{m->display, ns_.id} << " to global scope";
       m->global = true;
@@ -217,7 +221,6 @@ void Transaction::commit() {
 
 void Transaction::roll_back() {
   if (mapping) MYLD_PROBE_2("map_failed", ns_.id, debug::r_debug_of(ns_));
-  for (const NewChain& each : new_chains_) release_chain(each.chain);
   load::release_list(new_global_);
   discard_index(new_index_);
   if (old_handles_ != nullptr) {

@@ -9,6 +9,55 @@ namespace myld::dlopen {
 /// memory.
 bool make_group(Module& root);
 
+/// The members of a group, breadth-first.
+inline std::span<Module* const> members(const load::Scope& group) {
+  return {group.list->modules, group.list->count};
+}
+
+load::ScopeChain* make_chain(std::span<load::Scope* const> scopes);
+void release_chain(load::ScopeChain* chain);
+
+/// Things that readers may still look at, released together after they are gone. Without memory to
+/// note one it is left to the process.
+class Retired {
+public:
+  void list(load::ModuleList* l) { add({Kind::list, l}); }
+  void chain(load::ScopeChain* c) { add({Kind::chain, c}); }
+  void index(ObjectIndex* i) { add({Kind::index, i}); }
+  void handles(void* h) { add({Kind::handles, h}); }
+  /// Waits for the readers, then releases. Needs: no lock that a reader could wait for.
+  void release();
+
+private:
+  enum class Kind : std::uint8_t { list, chain, index, handles };
+  struct Item {
+    Kind kind;
+    void* what;
+  };
+  void add(const Item& item);
+  Vec<Item> items_;
+};
+
+/// Scope chains that are to take the place of their modules': all of them, or none.
+class NewChains {
+public:
+  NewChains() = default;
+  ~NewChains();
+  NewChains(const NewChains&) = delete;
+  NewChains& operator=(const NewChains&) = delete;
+
+  /// Makes one for `module`, which has none here yet. False: no memory.
+  bool add(Module& module, std::span<load::Scope* const> scopes);
+  void publish(Retired& retired);
+
+private:
+  struct Item {
+    Module* module;
+    load::ScopeChain* chain;
+  };
+  Vec<Item> items_;
+};
+
 /// Collects new modules and new versions of shared lists. commit() publishes them and cannot fail;
 /// without it the destructor takes everything back. Needs: the load lock for its whole life.
 class Transaction {
@@ -26,14 +75,6 @@ public:
 
   /// The same; the group goes again if this fails later. Errors: out_of_memory.
   Status make_group(Module& root);
-  /// The group's members in breadth-first order.
-  struct Members {
-    Module* const* first;
-    Module* const* last;
-    Module* const* begin() const { return first; }
-    Module* const* end() const { return last; }
-  };
-  const Members* group_members(Module& root);
 
   /// The global scope of a new namespace: what its first module brought.
   bool open_global_scope(Module& root);
@@ -46,10 +87,6 @@ public:
   void commit();
 
 private:
-  struct NewChain {
-    Module* module;
-    load::ScopeChain* chain;
-  };
   void roll_back();
 
   Runtime& runtime_;
@@ -58,14 +95,10 @@ private:
   Module* promoted_ = nullptr;
   load::ModuleList* new_global_ = nullptr;
   Module* made_group_ = nullptr;  ///< an existing module that got a group
-  Vec<NewChain> new_chains_;
+  NewChains new_chains_;
   ObjectIndex* new_index_ = nullptr;
   void* old_handles_ = nullptr;
-  Members members_{};
 };
-
-load::ScopeChain* make_chain(std::span<load::Scope* const> scopes);
-void release_chain(load::ScopeChain* chain);
 
 /// A fresh namespace with the next free id, or nullptr.
 load::Namespace* make_namespace(Runtime& runtime);
@@ -73,26 +106,5 @@ void remove_namespace(Runtime& runtime, load::Namespace& ns);
 
 /// Takes back what a module counted on others: users of what it needs and is bound to.
 void drop_uses(Module& module);
-
-/// Things that readers may still look at, released together after they are gone.
-class Retired {
-public:
-  bool reserve(std::size_t n) { return items_.reserve(items_.size() + n); }
-  void list(load::ModuleList* l) { add({Kind::list, l}); }
-  void chain(load::ScopeChain* c) { add({Kind::chain, c}); }
-  void index(ObjectIndex* i) { add({Kind::index, i}); }
-  void handles(void* h) { add({Kind::handles, h}); }
-  /// Waits for the readers, then releases. Needs: no lock that a reader could wait for.
-  void release();
-
-private:
-  enum class Kind : std::uint8_t { list, chain, index, handles };
-  struct Item {
-    Kind kind;
-    void* what;
-  };
-  void add(const Item& item);
-  Vec<Item> items_;
-};
 
 }  // namespace myld::dlopen
