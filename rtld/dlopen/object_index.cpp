@@ -3,6 +3,8 @@
 #include "loader/base/mem.hpp"
 #include "loader/heap/heap.hpp"
 
+#include <algorithm>
+
 namespace myld::dlopen {
 namespace {
 
@@ -47,27 +49,6 @@ bool append(ObjectIndex& index, std::span<const Range> ranges) {
 
 bool before(const Range& a, const Range& b) { return a.start < b.start; }
 
-/// Merge sort would need memory, quicksort a bound: heap sort needs neither.
-void sort(std::span<Range> a) {
-  auto sift = [&](std::size_t root, std::size_t end) {
-    for (std::size_t child = 2 * root + 1; child < end; child = 2 * root + 1) {
-      if (child + 1 < end && before(a[child], a[child + 1])) ++child;
-      if (!before(a[root], a[child])) return;
-      Range t = a[root];
-      a[root] = a[child];
-      a[child] = t;
-      root = child;
-    }
-  };
-  for (std::size_t i = a.size() / 2; i-- > 0;) sift(i, a.size());
-  for (std::size_t end = a.size(); end-- > 1;) {
-    Range t = a[0];
-    a[0] = a[end];
-    a[end] = t;
-    sift(0, end);
-  }
-}
-
 Range range_of(Module& m) {
   const elf::Phdr* eh = m.image.segments.eh_frame;
   std::uintptr_t eh_frame = eh == nullptr ? 0 : (m.image.bias + LinkAddr{eh->p_vaddr}).value;
@@ -79,7 +60,7 @@ bool ranges_of(std::span<Module* const> modules, Vec<Range>& out) {
   if (!out.reserve(modules.size())) return false;
   for (Module* m : modules)
     if (m->link_map != nullptr) out.push_reserved(range_of(*m));
-  sort({out.data(), out.size()});
+  std::sort(out.begin(), out.end(), before);
   return true;
 }
 
