@@ -129,8 +129,10 @@ bool make_group(Module& root) {
   Vec<Module*> members;
   if (!load::breadth_first(root, members)) return false;
   load::interposers_first({members.begin(), members.size()});
-  root.group.list = load::make_list(members.span());
-  return root.group.list != nullptr;
+  load::ModuleList* list = load::make_list(members.span());
+  // A module that others brought has a handle already, which another thread may ask.
+  __atomic_store_n(&root.group.list, list, __ATOMIC_RELEASE);
+  return list != nullptr;
 }
 
 Status Transaction::make_group(Module& root) {
@@ -223,14 +225,14 @@ void Transaction::roll_back() {
   if (mapping) MYLD_PROBE_2("map_failed", ns_.id, debug::r_debug_of(ns_));
   load::release_list(new_global_);
   discard_index(new_index_);
-  if (old_handles_ != nullptr) {
-    wait_for_readers();
-    release_handles(old_handles_);
-  }
+  Retired retired;
+  retired.handles(old_handles_);
   if (made_group_ != nullptr) {
-    load::release_list(made_group_->group.list);
-    made_group_->group.list = nullptr;
+    retired.list(made_group_->group.list);
+    __atomic_store_n(&made_group_->group.list, static_cast<load::ModuleList*>(nullptr),
+                     __ATOMIC_RELEASE);
   }
+  retired.release();
   for (Module* m : created) audit::closed(runtime_.audit, *m);
   audit::activity(runtime_.audit, ns_, audit::kConsistent);
   for (Module* m : created) drop_uses(*m);
