@@ -4,16 +4,12 @@
 #include "arch/port.hpp"
 #include "loader/base/mem.hpp"
 #include "loader/map/mapping.hpp"
+#include "rtld/relocate/definition.hpp"
+#include "rtld/relocate/places.hpp"
 #include "rtld/relocate/relocate.hpp"
 #include "rtld/relocate/tls_descriptor.hpp"
 
 namespace myld::relocate {
-
-using arch::RelocKind;
-using elf::Rela;
-using elf::Sym;
-using scope::Definition;
-using scope::Purpose;
 
 template <class T>
 void store(std::uintptr_t at, T value) {
@@ -45,7 +41,8 @@ public:
             const FoundReferences* found = nullptr)
       : runtime_(runtime), m_(module), image_(module.image), bias_(module.image.bias.value),
         sink_(sink), found_(found == nullptr || found->bound != nullptr ? nullptr : found),
-        bound_(found == nullptr ? nullptr : found->bound) {}
+        bound_(found == nullptr ? nullptr : found->bound), places_(module),
+        references_(module, found_) {}
 
   /// All but the resolvers of the module's own code, which finish() calls.
   Status run();
@@ -58,28 +55,16 @@ private:
   /// How many relocations ahead of its use memory is asked for.
   static constexpr std::size_t kAhead = 8;
 
-  Error bad(Code code, const Rela& r) const {
-    return {.code = code,
-            .object = m_.display,
-            .subject = Port::reloc_name(elf::reloc_type(r)),
-            .at = r.r_offset,
-            .value = elf::reloc_type(r)};
-  }
+  Error bad(Code code, const Rela& r) const { return bad_relocation<Port>(m_, code, r); }
   /// Goes on after an error that the sink has taken.
   Status settle(const Status& s) {
     if (s.ok() || sink_.report(sink_.context, s.error())) return {};
     return s;
   }
 
-  bool writable(std::uint64_t offset, std::uint64_t bytes);
-  /// A word that starts less than this far behind window_start_ is in the window; 0: none is.
-  std::uint64_t window_room() const {
-    return window_end_ < window_start_ + 8 ? 0 : window_end_ - window_start_ - 7;
-  }
   bool in_relro(const Rela& r) const {
     return map::in_relro(image_.segments, {r.r_offset}, runtime_.loader.page_size);
   }
-  Status find_windows();
   Status plt(bool lazy, bool relro_is_protected);
   bool has_got_words();
   void store_got_words();
@@ -100,8 +85,6 @@ private:
   Status copy(const Rela& r, const Sym& symbol, const Definition& d);
   Status
   thread_local_storage(const Rela& r, RelocKind kind, const Definition& d, bool undefined_weak);
-  Definition definition(const Sym& symbol, std::uint32_t index, Purpose purpose);
-  Result<Definition> lookup(const Rela& r, RelocKind kind, bool& undefined_weak);
 
   Runtime& runtime_;
   Module& m_;
@@ -110,66 +93,11 @@ private:
   const load::ErrorSink& sink_;
   const FoundReferences* found_;  ///< nullptr: everything is looked up here
   const BoundSlots* bound_;       ///< nullptr: nothing is known
-  /// Set while a relocation is done that is known from bound_.
-  const Definition* known_ = nullptr;
-  // Where relocations may store: the writable segments but for the tables that the loader goes on
-  // reading. Ascending link addresses; and the one that the last place was in.
-  Vec<elf::Image::Range> windows_;
-  std::uint64_t window_start_ = 1, window_end_ = 0;
-  // Neighbouring relocations often name the same symbol.
-  std::uint32_t last_index_ = 0;
-  Purpose last_purpose_ = Purpose::address;
-  Definition last_;
-  std::uint32_t noted_ = load::next_mark();  // of modules that are in m_'s lists already
+  Places places_;
+  References<Port> references_;
   bool have_irelative_ = false;
   bool text_is_open_ = false;  ///< for text relocations: writable and not executable
 };
-
-template <arch::IsPort Port>
-Status Relocator<Port>::find_windows() {
-  windows_.clear();
-  window_start_ = 1;
-  window_end_ = 0;
-  elf::Image::Range tables[elf::Image::kMetadataRanges];
-  std::size_t count = image_.metadata(tables);
-  for (const elf::Phdr& p : image_.segments.phdrs) {
-    if (p.p_type != PT_LOAD) continue;
-    if ((p.p_flags & PF_W) == 0 && !text_is_open_) continue;
-    std::uint64_t at = p.p_vaddr, end = p.p_vaddr + p.p_memsz;
-    while (at < end) {
-      // Up to the next table, and on behind it.
-      std::uint64_t stop = end, resume = end;
-      for (std::size_t i = 0; i < count; ++i)
-        if (tables[i].end > at && tables[i].start < stop) {
-          stop = tables[i].start > at ? tables[i].start : at;
-          resume = tables[i].end;
-        }
-      if (stop > at && !windows_.push({at, stop}))
-        return Error{.code = Code::out_of_memory, .object = m_.display};
-      at = resume;
-    }
-  }
-  return {};
-}
-
-template <arch::IsPort Port>
-bool Relocator<Port>::writable(std::uint64_t offset, std::uint64_t bytes) {
-  if (offset >= window_start_ && offset + bytes <= window_end_ && offset + bytes > offset)
-    return true;
-  std::size_t low = 0, high = windows_.size();  // the first window that ends behind the place
-  while (low < high) {
-    std::size_t middle = low + (high - low) / 2;
-    if (windows_[middle].end <= offset)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  if (low == windows_.size() || windows_[low].start > offset || bytes > windows_[low].end - offset)
-    return false;
-  window_start_ = windows_[low].start;
-  window_end_ = windows_[low].end;
-  return true;
-}
 
 template <arch::IsPort Port>
 Status Relocator<Port>::relr() {
@@ -179,7 +107,7 @@ Status Relocator<Port>::relr() {
   bool have_address = false;
   for (elf::Relr entry : image_.relr) {
     if ((entry & 1) == 0) {
-      if (!writable(entry, 8))
+      if (!places_.allow(entry, 8))
         return Error{
             .code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = entry};
       add_bias(bias_ + entry, bias_);
@@ -192,11 +120,11 @@ Status Relocator<Port>::relr() {
     std::uint64_t bits = entry >> 1;
     if (bits != 0) {
       auto top = static_cast<std::uint64_t>(63 - __builtin_clzl(bits));
-      bool all = writable(next, (top + 1) * 8);
+      bool all = places_.allow(next, (top + 1) * 8);
       for (; bits != 0; bits &= bits - 1) {
         std::uint64_t at = next + static_cast<std::uint64_t>(__builtin_ctzl(bits)) * 8;
         // A table may lie between the words.
-        if (!all && !writable(at, 8))
+        if (!all && !places_.allow(at, 8))
           return Error{
               .code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = at};
         add_bias(bias_ + at, bias_);
@@ -226,64 +154,12 @@ std::size_t apply_relative(std::span<const Rela> relocations,
 template <arch::IsPort Port>
 Status Relocator<Port>::relative(std::span<const Rela> relocations) {
   for (;;) {
-    std::size_t done = apply_relative<Port>(relocations, bias_, window_start_, window_room());
+    std::size_t done = apply_relative<Port>(relocations, bias_, places_.start(), places_.room());
     if (done == relocations.size()) return {};
     // The first of a segment, an unusual kind, or DT_RELACOUNT said more than is true.
     MYLD_CHECK(settle(one(relocations[done])));
     relocations = relocations.subspan(done + 1);
   }
-}
-
-template <arch::IsPort Port>
-Definition Relocator<Port>::definition(const Sym& symbol, std::uint32_t index, Purpose purpose) {
-  if (known_ != nullptr) return scope::settle(m_, symbol, purpose, *known_);
-  if (found_ != nullptr)
-    if (const auto* e = found_->batch->find(found_->user, index, purpose); e != nullptr)
-      return scope::conclude(m_, symbol, purpose, e->result());
-  return scope::resolve(m_, symbol, index, purpose);
-}
-
-/// The definition of a relocation's symbol; symbol 0 is the module itself.
-template <arch::IsPort Port>
-Result<Definition> Relocator<Port>::lookup(const Rela& r, RelocKind kind, bool& undefined_weak) {
-  std::uint32_t index = elf::reloc_symbol(r);
-  if (index == 0) return Definition{&m_, nullptr};
-  if (index >= image_.symbol_limit) return bad(Code::bad_relocation_symbol, r);
-  const Sym& symbol = image_.symbols[index];
-  if (symbol.st_name >= image_.strings.size) return bad(Code::bad_relocation_symbol, r);
-  Purpose purpose = purpose_of(kind);
-  if (index == last_index_ && purpose == last_purpose_ && known_ == nullptr) {
-    undefined_weak = !last_;
-    return last_;
-  }
-  if (image_.versym != nullptr && !scope::version_is_known(m_, index, symbol)) {
-    return Error{.code = Code::bad_version_table,
-                 .object = m_.display,
-                 .subject = "DT_VERSYM's entry",
-                 .at = index,
-                 .value = image_.versym[index]};
-  }
-  Definition d = definition(symbol, index, purpose);
-  if (!d) {
-    if (elf::sym_binding(symbol) != STB_WEAK) {
-      Error e = bad(Code::undefined_symbol, r);
-      e.subject = image_.strings.data + symbol.st_name;
-      if (image_.versym != nullptr) {
-        std::uint16_t v = image_.versym[index] & elf::kVersionIndexMask;
-        if (v < m_.versions.size()) e.detail = m_.versions[v].name;
-      }
-      return e;
-    }
-    undefined_weak = true;
-  } else if (d.module->mark != noted_) {
-    if (!add_dependency(m_, *d.module))
-      return Error{.code = Code::out_of_memory, .object = m_.display};
-    d.module->mark = noted_;
-  }
-  last_index_ = index;
-  last_purpose_ = purpose;
-  last_ = d;
-  return d;
 }
 
 template <arch::IsPort Port>
@@ -293,7 +169,7 @@ Status Relocator<Port>::copy(const Rela& r, const Sym& symbol, const Definition&
   // The symbol is the copy: whoever refers to it must find what is copied.
   if (symbol.st_shndx != SHN_UNDEF && symbol.st_value != r.r_offset)
     return bad(Code::bad_relocation_symbol, r);
-  if (!writable(r.r_offset, symbol.st_size == 0 ? 1 : symbol.st_size))
+  if (!places_.allow(r.r_offset, symbol.st_size == 0 ? 1 : symbol.st_size))
     return bad(Code::bad_relocation_offset, r);
   const elf::Phdr* load = from.segments.find({d.symbol->st_value}, bytes);
   if (bytes != 0 && (load == nullptr || (load->p_flags & PF_R) == 0))
@@ -343,7 +219,7 @@ Status Relocator<Port>::thread_local_storage(const Rela& r,
 template <arch::IsPort Port>
 Status Relocator<Port>::symbolic(const Rela& r, RelocKind kind) {
   bool undefined_weak = false;
-  Definition d = MYLD_TRY(lookup(r, kind, undefined_weak));
+  Definition d = MYLD_TRY(references_.find(r, kind, undefined_weak));
   std::uintptr_t at = bias_ + r.r_offset;
   switch (kind) {
   case RelocKind::dtpmod:
@@ -409,7 +285,7 @@ bool Relocator<Port>::quick(const Rela& r) {
   bool plain =
       kind == RelocKind::glob_dat || kind == RelocKind::jump_slot || kind == RelocKind::symbolic;
   std::uint32_t index = elf::reloc_symbol(r);
-  if (!plain || index >= image_.symbol_limit || !writable(r.r_offset, 8)) return false;
+  if (!plain || index >= image_.symbol_limit || !places_.allow(r.r_offset, 8)) return false;
   const scope::Batch::Entry* e = found_->batch->settled(found_->user, index, purpose_of(kind));
   if (e == nullptr) return false;
   if (!m_.from_start && !add_dependency(m_, *e->provider)) return false;
@@ -433,7 +309,7 @@ Status Relocator<Port>::one(const Rela& r) {
       : kind == RelocKind::tlsdesc                                                     ? 16
       : kind == RelocKind::copy                                                        ? 1
                                                                                        : 8;
-  if (!writable(r.r_offset, bytes)) return bad(Code::bad_relocation_offset, r);
+  if (!places_.allow(r.r_offset, bytes)) return bad(Code::bad_relocation_offset, r);
   if (kind == RelocKind::relative) {
     store<std::uint64_t>(bias_ + r.r_offset, bias_ + static_cast<std::uint64_t>(r.r_addend));
     return {};
@@ -461,7 +337,7 @@ Status Relocator<Port>::lazy_slot(const Rela& r) {
   if (Port::reloc_kind(elf::reloc_type(r)) != RelocKind::jump_slot) return one(r);
   // It cannot be stored to later, or not in one store that other threads see whole.
   if (in_relro(r) || r.r_offset % sizeof(std::uintptr_t) != 0) return one(r);
-  if (!writable(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
+  if (!places_.allow(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
   std::uint32_t index = elf::reloc_symbol(r);
   if (index >= image_.symbol_limit) return bad(Code::bad_relocation_symbol, r);
   if (Port::must_bind_now(image_.symbols[index].st_other)) return one(r);
@@ -494,7 +370,7 @@ bool Relocator<Port>::has_got_words() {
     }
     place += sizeof(std::uintptr_t);
   }
-  return first == at + bytes && writable(at, bytes);
+  return first == at + bytes && places_.allow(at, bytes);
 }
 
 template <arch::IsPort Port>
@@ -520,7 +396,7 @@ Status Relocator<Port>::plt(bool lazy, bool relro_is_protected) {
 
 template <arch::IsPort Port>
 Status Relocator<Port>::bind_slots() {
-  MYLD_CHECK(find_windows());
+  MYLD_CHECK(places_.find(text_is_open_));
   return plt(false, true);
 }
 
@@ -536,7 +412,7 @@ Status Relocator<Port>::irelative() {
 
 template <arch::IsPort Port>
 Status Relocator<Port>::irelative(const Rela& r) {
-  if (!writable(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
+  if (!places_.allow(r.r_offset, 8)) return bad(Code::bad_relocation_offset, r);
   LinkAddr resolver{static_cast<std::uint64_t>(r.r_addend)};
   if (!image_.segments.is_code(resolver)) return bad(Code::bad_code_address, r);
   store<std::uint64_t>(bias_ + r.r_offset,
@@ -558,7 +434,7 @@ const Rela* Relocator<Port>::relocation(std::uint32_t number) const {
 template <arch::IsPort Port>
 Status Relocator<Port>::apply_addresses() {
   for (const binding::Slot& s : bound_->addresses) {
-    bool ok = s.at - window_start_ < window_room() || writable(s.at, 8);
+    bool ok = s.at - places_.start() < places_.room() || places_.allow(s.at, 8);
     if (!ok || s.provider >= bound_->biases.size())
       return Error{.code = Code::bad_relocation_offset,
                    .object = m_.display,
@@ -587,10 +463,9 @@ Status Relocator<Port>::apply_other(const binding::Slot& s) {
       return bad(Code::bad_relocation_symbol, *r);
     d = {provider, &provider->image.symbols[s.value]};
   }
-  if (s.kind != binding::SlotKind::look_up) known_ = &d;
+  if (s.kind != binding::SlotKind::look_up) references_.set_known(&d);
   Status status = one(*r);
-  known_ = nullptr;
-  last_index_ = 0;
+  references_.set_known(nullptr);
   return settle(status);
 }
 
@@ -610,7 +485,7 @@ Status Relocator<Port>::apply_bound() {
 template <arch::IsPort Port>
 Status Relocator<Port>::run() {
   text_is_open_ = image_.text_relocations;
-  MYLD_CHECK(find_windows());
+  MYLD_CHECK(places_.find(text_is_open_));
   if (m_.in_image) return apply_bound();
   MYLD_CHECK(relr());
   std::span<const Rela> rest = image_.rela;
@@ -631,7 +506,7 @@ template <arch::IsPort Port>
 Status Relocator<Port>::finish() {
   if (text_is_open_) {
     text_is_open_ = false;
-    MYLD_CHECK(find_windows());
+    MYLD_CHECK(places_.find(text_is_open_));
   }
   if (bound_ == nullptr) {
     MYLD_CHECK(irelative());

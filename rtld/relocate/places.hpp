@@ -1,0 +1,76 @@
+// Where a module's relocations may store: the writable segments, but for the tables that the loader
+// goes on reading.
+#pragma once
+#include "loader/load/module.hpp"
+
+namespace myld::relocate {
+
+using load::Module;
+
+class Places {
+public:
+  explicit Places(const Module& module) : module_(module) {}
+
+  /// To be called before anything is asked for, and when `text_too` changes: segments that are not
+  /// writable by themselves count as well, for text relocations. Errors: out_of_memory.
+  Status find(bool text_too);
+  /// May so many bytes at a link address be stored to?
+  bool allow(std::uint64_t offset, std::uint64_t bytes);
+  /// A word whose link address is less than room() behind start() is in the window that the last
+  /// place was in: what is asked half a million times costs one comparison. 0: there is none.
+  std::uint64_t start() const { return window_start_; }
+  std::uint64_t room() const {
+    return window_end_ < window_start_ + 8 ? 0 : window_end_ - window_start_ - 7;
+  }
+
+private:
+  const Module& module_;
+  Vec<elf::Image::Range> windows_;  ///< ascending link addresses
+  std::uint64_t window_start_ = 1, window_end_ = 0;
+};
+
+inline Status Places::find(bool text_too) {
+  windows_.clear();
+  window_start_ = 1;
+  window_end_ = 0;
+  elf::Image::Range tables[elf::Image::kMetadataRanges];
+  std::size_t count = module_.image.metadata(tables);
+  for (const elf::Phdr& p : module_.image.segments.phdrs) {
+    if (p.p_type != PT_LOAD) continue;
+    if ((p.p_flags & PF_W) == 0 && !text_too) continue;
+    std::uint64_t at = p.p_vaddr, end = p.p_vaddr + p.p_memsz;
+    while (at < end) {
+      // Up to the next table, and on behind it.
+      std::uint64_t stop = end, resume = end;
+      for (std::size_t i = 0; i < count; ++i)
+        if (tables[i].end > at && tables[i].start < stop) {
+          stop = tables[i].start > at ? tables[i].start : at;
+          resume = tables[i].end;
+        }
+      if (stop > at && !windows_.push({at, stop}))
+        return Error{.code = Code::out_of_memory, .object = module_.display};
+      at = resume;
+    }
+  }
+  return {};
+}
+
+inline bool Places::allow(std::uint64_t offset, std::uint64_t bytes) {
+  if (offset >= window_start_ && offset + bytes <= window_end_ && offset + bytes > offset)
+    return true;
+  std::size_t low = 0, high = windows_.size();  // the first window that ends behind the place
+  while (low < high) {
+    std::size_t middle = low + (high - low) / 2;
+    if (windows_[middle].end <= offset)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == windows_.size() || windows_[low].start > offset || bytes > windows_[low].end - offset)
+    return false;
+  window_start_ = windows_[low].start;
+  window_end_ = windows_[low].end;
+  return true;
+}
+
+}  // namespace myld::relocate
