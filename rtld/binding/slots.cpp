@@ -52,18 +52,6 @@ private:
   Vec<Item> addresses_, others_;
 };
 
-/// How many bytes a relocation of this kind writes.
-std::uint64_t bytes_of(const elf::Image& image, const Rela& r, RelocKind kind) {
-  switch (kind) {
-  case RelocKind::abs32:
-  case RelocKind::pc32:
-  case RelocKind::size32: return 4;
-  case RelocKind::tlsdesc: return 16;
-  case RelocKind::copy: return image.symbols[elf::reloc_symbol(r)].st_size;
-  default: return 8;
-  }
-}
-
 bool Builder::address(const Rela& r, std::uint32_t provider, std::uint64_t value) {
   if (r.r_offset > UINT32_MAX - 8 || value > UINT32_MAX) return false;
   Slot slot{static_cast<std::uint32_t>(r.r_offset), static_cast<std::uint32_t>(value),
@@ -80,23 +68,23 @@ Status Builder::other(const Rela& r, std::uint32_t number, SlotKind kind, const 
     slot.value = static_cast<std::uint32_t>(d.symbol - d.module->image.symbols);
   }
   RelocKind of = Port::reloc_kind(elf::reloc_type(r));
-  return others_.push({slot, r.r_offset, bytes_of(image_, r, of)}) ? Status{} : no_memory();
+  std::uint64_t bytes = of == RelocKind::copy ? image_.symbols[elf::reloc_symbol(r)].st_size
+                                              : relocate::stored_bytes(of);
+  return others_.push({slot, r.r_offset, bytes}) ? Status{} : no_memory();
 }
 
 /// What relocate.cpp stores without a look at anything but the definition.
 bool Builder::plain_address(const Rela& r, RelocKind kind, const Definition& d) {
-  if (kind != RelocKind::symbolic && kind != RelocKind::glob_dat && kind != RelocKind::jump_slot)
-    return false;
+  if (!relocate::stores_address(kind)) return false;
   const Sym& s = *d.symbol;
   const elf::Segments& segments = d.module->image.segments;
-  bool with_addend = kind == RelocKind::symbolic || Port::kGotAddend;
   if ((elf::sym_type(s) == STT_GNU_IFUNC && s.st_shndx != SHN_UNDEF) || s.st_shndx == SHN_ABS ||
       elf::sym_binding(s) == STB_GNU_UNIQUE ||
       s.st_value - segments.start.value > segments.end.value - segments.start.value)
     return false;
   std::uint32_t provider = numbers_.of(d.module);
-  std::uint64_t addend = with_addend ? static_cast<std::uint64_t>(r.r_addend) : 0;
-  return provider != kNone && address(r, provider, s.st_value + addend);
+  return provider != kNone &&
+         address(r, provider, s.st_value + relocate::address_addend<Port>(r, kind));
 }
 
 Status Builder::add_symbolic(const Rela& r, std::uint32_t number, RelocKind kind, bool in_plt) {
@@ -119,13 +107,11 @@ Status Builder::add_symbolic(const Rela& r, std::uint32_t number, RelocKind kind
                  .subject = image_.strings.data + symbol.st_name,
                  .at = r.r_offset};
   }
-  bool with_addend = kind == RelocKind::symbolic || Port::kGotAddend;
-  bool plain =
-      kind == RelocKind::symbolic || kind == RelocKind::glob_dat || kind == RelocKind::jump_slot;
-  std::uint64_t value = with_addend ? static_cast<std::uint64_t>(r.r_addend) : 0;
   // A lazy slot of a weak function is bound when it is called: what is loaded by then may have it.
   if (in_plt && lazy_) return other(r, number, SlotKind::look_up);
-  if (plain && address(r, numbers_.count(), value)) return {};
+  if (relocate::stores_address(kind) &&
+      address(r, numbers_.count(), relocate::address_addend<Port>(r, kind)))
+    return {};
   return other(r, number, SlotKind::undefined);
 }
 

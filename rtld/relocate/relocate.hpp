@@ -62,6 +62,31 @@ constexpr scope::Purpose purpose_of(arch::RelocKind kind) {
   }
 }
 
+/// Kinds that store the address of a symbol as a whole word, and nothing else.
+constexpr bool stores_address(arch::RelocKind kind) {
+  return kind == arch::RelocKind::symbolic || kind == arch::RelocKind::glob_dat ||
+         kind == arch::RelocKind::jump_slot;
+}
+
+/// What such a relocation adds to the address.
+template <arch::IsPort Port>
+std::uint64_t address_addend(const elf::Rela& r, arch::RelocKind kind) {
+  bool has = kind == arch::RelocKind::symbolic || Port::kGotAddend;
+  return has ? static_cast<std::uint64_t>(r.r_addend) : 0;
+}
+
+/// How many bytes a relocation of this kind stores; of a copy, whose symbol has the size, 1.
+constexpr std::uint64_t stored_bytes(arch::RelocKind kind) {
+  switch (kind) {
+  case arch::RelocKind::abs32:
+  case arch::RelocKind::pc32:
+  case arch::RelocKind::size32: return 4;
+  case arch::RelocKind::tlsdesc: return 16;
+  case arch::RelocKind::copy: return 1;
+  default: return 8;
+  }
+}
+
 /// The run address that a definition stands for: resolvers of STT_GNU_IFUNC are called.
 /// Errors: bad_code_address.
 Result<std::uintptr_t> address_of(const Runtime& runtime, const scope::Definition& definition);

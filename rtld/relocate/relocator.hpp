@@ -254,13 +254,12 @@ Status Relocator<Port>::symbolic(const Rela& r, RelocKind kind) {
   } else if (!undefined_weak) {
     value = bias_;
   }
+  if (stores_address(kind)) {
+    store<std::uint64_t>(at, value + address_addend<Port>(r, kind));
+    return {};
+  }
   auto addend = static_cast<std::uint64_t>(r.r_addend);
   switch (kind) {
-  case RelocKind::symbolic: store<std::uint64_t>(at, value + addend); return {};
-  case RelocKind::glob_dat:
-  case RelocKind::jump_slot:
-    store<std::uint64_t>(at, value + (Port::kGotAddend ? addend : 0));
-    return {};
   case RelocKind::abs32:
     value += addend;
     if (value > UINT32_MAX) return bad(Code::relocation_overflow, r);
@@ -282,16 +281,13 @@ Status Relocator<Port>::symbolic(const Rela& r, RelocKind kind) {
 template <arch::IsPort Port>
 bool Relocator<Port>::quick(const Rela& r) {
   RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
-  bool plain =
-      kind == RelocKind::glob_dat || kind == RelocKind::jump_slot || kind == RelocKind::symbolic;
   std::uint32_t index = elf::reloc_symbol(r);
-  if (!plain || index >= image_.symbol_limit || !places_.allow(r.r_offset, 8)) return false;
+  if (!stores_address(kind) || index >= image_.symbol_limit || !places_.allow(r.r_offset, 8))
+    return false;
   const scope::Batch::Entry* e = found_->batch->settled(found_->user, index, purpose_of(kind));
   if (e == nullptr) return false;
   if (!m_.from_start && !add_dependency(m_, *e->provider)) return false;
-  bool with_addend = kind == RelocKind::symbolic || Port::kGotAddend;
-  store<std::uint64_t>(bias_ + r.r_offset,
-                       e->address + (with_addend ? static_cast<std::uint64_t>(r.r_addend) : 0));
+  store<std::uint64_t>(bias_ + r.r_offset, e->address + address_addend<Port>(r, kind));
   return true;
 }
 
@@ -304,12 +300,7 @@ Status Relocator<Port>::one(const Rela& r) {
   case RelocKind::irelative: have_irelative_ = true; return {};
   default: break;
   }
-  std::uint64_t bytes =
-      kind == RelocKind::abs32 || kind == RelocKind::pc32 || kind == RelocKind::size32 ? 4
-      : kind == RelocKind::tlsdesc                                                     ? 16
-      : kind == RelocKind::copy                                                        ? 1
-                                                                                       : 8;
-  if (!places_.allow(r.r_offset, bytes)) return bad(Code::bad_relocation_offset, r);
+  if (!places_.allow(r.r_offset, stored_bytes(kind))) return bad(Code::bad_relocation_offset, r);
   if (kind == RelocKind::relative) {
     store<std::uint64_t>(bias_ + r.r_offset, bias_ + static_cast<std::uint64_t>(r.r_addend));
     return {};
