@@ -92,7 +92,7 @@ Status answer(Runtime& runtime, Module& m, int request, void* argument, int& res
     return {};
   }
   case kTlsModuleId: *static_cast<std::size_t*>(argument) = m.tls.module_id; return {};
-  case kTlsData: *static_cast<void**>(argument) = tls::block_of(m); return {};
+  case kTlsData: *static_cast<void**>(argument) = tls::block_of(m.tls.module_id); return {};
   case kProgramHeaders:
     *static_cast<const elf::Phdr**>(argument) = m.headers;
     result = static_cast<int>(m.image.segments.phdrs.size());

@@ -115,7 +115,7 @@ void* thread_local_address(const Definition& d, const char* name) {
                .value = d.symbol->st_value});
     return nullptr;
   }
-  auto* block = static_cast<char*>(tls::block_of(*d.module));
+  auto* block = static_cast<char*>(tls::block_of(d.module->tls.module_id));
   return block == nullptr ? nullptr : block + d.symbol->st_value;
 }
 

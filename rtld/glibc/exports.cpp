@@ -23,11 +23,10 @@ load::Module* module_of(const load::LinkMap* map) { return dlopen::module_of_han
 
 void debug_printf(const char*, ...) {}  // only called when _dl_debug_mask is not 0, and it is
 
-/// dl_iterate_phdr and dlinfo: the calling thread's block of a module, without making one.
+/// dl_iterate_phdr: the calling thread's block of a module, without making one. Needs: the map is
+/// one of the chain that libc walks, and libc holds the chain's lock.
 void* tls_get_addr_soft(load::LinkMap* map) {
-  ReadSection section;
-  load::Module* m = module_of(map);
-  return m == nullptr ? nullptr : tls::block_of(*m);
+  return tls::block_of(Record(map).get<std::uint64_t>(g_adapter.layout->link_map.l_tls_modid));
 }
 
 /// __libc_freeres, for leak checkers: what the loader holds is not malloc's and need not be freed.

@@ -335,11 +335,11 @@ bool fill_current_thread(State& s) {
 
 DtvEntry* first_dtv(std::uintptr_t tp) { return dtv_slot(tp); }
 
-void* block_of(const Module& m) {
-  if (m.tls.module_id == 0) return nullptr;
+void* block_of(std::uint64_t module_id) {
+  if (module_id == 0) return nullptr;
   const DtvEntry* dtv = dtv_slot(arch::thread_pointer());
-  if (dtv == nullptr || m.tls.module_id > dtv[-1].value) return nullptr;
-  std::uintptr_t value = dtv[m.tls.module_id].value;
+  if (dtv == nullptr || module_id > dtv[-1].value) return nullptr;
+  std::uintptr_t value = dtv[module_id].value;
   return value == kNoBlock ? nullptr : reinterpret_cast<void*>(value);
 }
 

@@ -165,7 +165,7 @@ DtvEntry* first_dtv(std::uintptr_t tp);
   return dtv == nullptr ? nullptr : reinterpret_cast<Thread*>(dtv[-2].value);
 }
 
-/// The calling thread's block of `module`, or nullptr.
-void* block_of(const Module& module);
+/// The calling thread's block of the module with this TLS module ID (0: it has no TLS), or nullptr.
+void* block_of(std::uint64_t module_id);
 
 }  // namespace myld::tls
