@@ -16,7 +16,7 @@ BEGIN, END = "<!-- made by tools/port_table.py -->\n", "<!-- end -->\n"
 # What a port consists of: a name for people, and where it is.
 PARTS = [("arch: constants and relocation table", "arch/{}/traits.hpp"),
          ("arch: C++", "arch/{}/*.cpp"), ("arch: system calls, IFUNC calls", "arch/{}/syscall.hpp"),
-         ("arch: assembly", "arch/{}/*.S"), ("glibc: exported names", "rtld/glibc/exports/{}.map"),
+         ("arch: assembly", "arch/{}/*.[Si]*"), ("glibc: exported names", "rtld/glibc/exports/{}.map"),
          ("glibc: CPU features, tunables", "rtld/glibc/{}/*.cpp"),
          ("tests: assembly", "tests/modules/{}/*.S")]
 SHARED = ["arch/*.hpp", "loader/**/*.[ch]pp", "rtld/**/*.[ch]pp"]

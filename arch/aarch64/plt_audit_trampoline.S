@@ -142,9 +142,4 @@ myld_plt_audit_trampoline:
 	.cfi_endproc
 	.size myld_plt_audit_trampoline, .-myld_plt_audit_trampoline
 
-	.section .note.GNU-stack, "", %progbits
-	.section .note.gnu.property, "a"
-	.balign 8
-	.word 4, 16, 5
-	.asciz "GNU"
-	.word 0xc0000000, 4, 3, 0
+#include "arch/aarch64/object_notes.inc"

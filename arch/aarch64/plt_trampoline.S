@@ -93,9 +93,4 @@ myld_call_keeping_vectors:
 	.cfi_endproc
 	.size myld_call_keeping_vectors, .-myld_call_keeping_vectors
 
-	.section .note.GNU-stack, "", %progbits
-	.section .note.gnu.property, "a"
-	.balign 8
-	.word 4, 16, 5
-	.asciz "GNU"
-	.word 0xc0000000, 4, 3, 0
+#include "arch/aarch64/object_notes.inc"

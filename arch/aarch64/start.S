@@ -33,11 +33,4 @@ _start:
 	.cfi_endproc
 	.size _start, .-_start
 
-	.section .note.GNU-stack, "", %progbits
-
-// GNU_PROPERTY_AARCH64_FEATURE_1_AND: BTI | PAC. Every indirect branch lands on a `bti`.
-	.section .note.gnu.property, "a"
-	.balign 8
-	.word 4, 16, 5
-	.asciz "GNU"
-	.word 0xc0000000, 4, 3, 0
+#include "arch/aarch64/object_notes.inc"

@@ -132,9 +132,4 @@ __tls_get_addr:
 	.cfi_endproc
 	.size __tls_get_addr, .-__tls_get_addr
 
-	.section .note.GNU-stack, "", %progbits
-	.section .note.gnu.property, "a"
-	.balign 8
-	.word 4, 16, 5
-	.asciz "GNU"
-	.word 0xc0000000, 4, 3, 0
+#include "arch/aarch64/object_notes.inc"

@@ -230,9 +230,4 @@ myld_plt_audit_trampoline:
 	.cfi_endproc
 	.size myld_plt_audit_trampoline, .-myld_plt_audit_trampoline
 
-	.section .note.GNU-stack, "", @progbits
-	.section .note.gnu.property, "a"
-	.balign 8
-	.long 4, 16, 5
-	.asciz "GNU"
-	.long 0xc0000002, 4, 3, 0
+#include "arch/x86_64/object_notes.inc"

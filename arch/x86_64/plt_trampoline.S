@@ -116,9 +116,4 @@ myld_call_keeping_vectors:
 	.cfi_endproc
 	.size myld_call_keeping_vectors, .-myld_call_keeping_vectors
 
-	.section .note.GNU-stack, "", @progbits
-	.section .note.gnu.property, "a"
-	.balign 8
-	.long 4, 16, 5
-	.asciz "GNU"
-	.long 0xc0000002, 4, 3, 0
+#include "arch/x86_64/object_notes.inc"

@@ -11,9 +11,4 @@ myld_sigreturn:
 	syscall
 	.size myld_sigreturn, .-myld_sigreturn
 
-	.section .note.GNU-stack, "", @progbits
-	.section .note.gnu.property, "a"
-	.balign 8
-	.long 4, 16, 5
-	.asciz "GNU"
-	.long 0xc0000002, 4, 3, 0
+#include "arch/x86_64/object_notes.inc"

@@ -27,11 +27,4 @@ _start:
 	.cfi_endproc
 	.size _start, .-_start
 
-	.section .note.GNU-stack, "", @progbits
-
-// The loader is written for shadow stacks and landing pads: GNU_PROPERTY_X86_FEATURE_1_AND.
-	.section .note.gnu.property, "a"
-	.balign 8
-	.long 4, 16, 5
-	.asciz "GNU"
-	.long 0xc0000002, 4, 3, 0
+#include "arch/x86_64/object_notes.inc"

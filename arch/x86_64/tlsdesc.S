@@ -133,9 +133,4 @@ __tls_get_addr:
 	.cfi_endproc
 	.size __tls_get_addr, .-__tls_get_addr
 
-	.section .note.GNU-stack, "", @progbits
-	.section .note.gnu.property, "a"
-	.balign 8
-	.long 4, 16, 5
-	.asciz "GNU"
-	.long 0xc0000002, 4, 3, 0
+#include "arch/x86_64/object_notes.inc"
