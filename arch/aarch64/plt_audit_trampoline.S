@@ -24,16 +24,22 @@
 // and above it, as PLT0 left it: the slot's address, x30; then the stack arguments.
 #define CALLER_SP (FRAME + 16)
 
-.macro LOAD_ARGUMENTS
-	ldp x0, x1, [x29, #LR_X]
-	ldp x2, x3, [x29, #LR_X + 16]
-	ldp x4, x5, [x29, #LR_X + 32]
-	ldp x6, x7, [x29, #LR_X + 48]
-	ldr x8, [x29, #LR_X + 64]
-	ldp q0, q1, [x29, #LR_V]
-	ldp q2, q3, [x29, #LR_V + 32]
-	ldp q4, q5, [x29, #LR_V + 64]
-	ldp q6, q7, [x29, #LR_V + 96]
+#include "arch/aarch64/arguments.inc"
+
+.macro ARGUMENTS pair, one
+	X0_TO_X7 \pair, x29, LR_X
+	\one x8, [x29, #LR_X + 64]
+	Q0_TO_Q7 \pair, x29, LR_V
+.endm
+
+.macro POP_FRAME
+	mov sp, x29
+	.cfi_def_cfa_register sp
+	ldp x29, x30, [sp]
+	.cfi_restore x29
+	.cfi_restore x30
+	add sp, sp, #CALLER_SP
+	.cfi_adjust_cfa_offset -CALLER_SP
 .endm
 
 	.section .text
@@ -51,15 +57,7 @@ myld_plt_audit_trampoline:
 	.cfi_rel_offset x30, 8
 	mov x29, sp
 	.cfi_def_cfa_register x29
-	stp x0, x1, [x29, #LR_X]
-	stp x2, x3, [x29, #LR_X + 16]
-	stp x4, x5, [x29, #LR_X + 32]
-	stp x6, x7, [x29, #LR_X + 48]
-	str x8, [x29, #LR_X + 64]
-	stp q0, q1, [x29, #LR_V]
-	stp q2, q3, [x29, #LR_V + 32]
-	stp q4, q5, [x29, #LR_V + 64]
-	stp q6, q7, [x29, #LR_V + 96]
+	ARGUMENTS stp, str
 	add x0, x29, #CALLER_SP
 	stp x0, x30, [x29, #LR_SP]
 	str xzr, [x29, #LR_VPCS]
@@ -82,15 +80,9 @@ myld_plt_audit_trampoline:
 	ldr x9, [x29, #FRAME_BYTES]
 	tbz x9, #63, 1f
 
-	LOAD_ARGUMENTS
-	mov sp, x29
+	ARGUMENTS ldp, ldr
 	.cfi_remember_state
-	.cfi_def_cfa_register sp
-	ldp x29, x30, [sp]
-	.cfi_restore x29
-	.cfi_restore x30
-	add sp, sp, #CALLER_SP
-	.cfi_adjust_cfa_offset -CALLER_SP
+	POP_FRAME
 	br x16
 	.cfi_restore_state
 
@@ -106,38 +98,20 @@ myld_plt_audit_trampoline:
 	ldr x14, [x12], #8
 	str x14, [x11], #8
 	b 2b
-3:	LOAD_ARGUMENTS
+3:	ARGUMENTS ldp, ldr
 	blr x16
 	mov sp, x29
-	stp x0, x1, [x29, #LRV_X]
-	stp x2, x3, [x29, #LRV_X + 16]
-	stp x4, x5, [x29, #LRV_X + 32]
-	stp x6, x7, [x29, #LRV_X + 48]
-	stp q0, q1, [x29, #LRV_V]
-	stp q2, q3, [x29, #LRV_V + 32]
-	stp q4, q5, [x29, #LRV_V + 64]
-	stp q6, q7, [x29, #LRV_V + 96]
+	X0_TO_X7 stp, x29, LRV_X
+	Q0_TO_Q7 stp, x29, LRV_V
 	// myld_audited_return(module, index, &regs, &retval);
 	ldr x0, [x29, #MODULE]
 	ldr x1, [x29, #INDEX]
 	add x2, x29, #LR_X
 	add x3, x29, #LRV_X
 	bl myld_audited_return
-	ldp x0, x1, [x29, #LRV_X]
-	ldp x2, x3, [x29, #LRV_X + 16]
-	ldp x4, x5, [x29, #LRV_X + 32]
-	ldp x6, x7, [x29, #LRV_X + 48]
-	ldp q0, q1, [x29, #LRV_V]
-	ldp q2, q3, [x29, #LRV_V + 32]
-	ldp q4, q5, [x29, #LRV_V + 64]
-	ldp q6, q7, [x29, #LRV_V + 96]
-	mov sp, x29
-	.cfi_def_cfa_register sp
-	ldp x29, x30, [sp]
-	.cfi_restore x29
-	.cfi_restore x30
-	add sp, sp, #CALLER_SP
-	.cfi_adjust_cfa_offset -CALLER_SP
+	X0_TO_X7 ldp, x29, LRV_X
+	Q0_TO_Q7 ldp, x29, LRV_V
+	POP_FRAME
 	ret
 	.cfi_endproc
 	.size myld_plt_audit_trampoline, .-myld_plt_audit_trampoline

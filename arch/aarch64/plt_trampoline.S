@@ -16,6 +16,8 @@
 // and while binding:          64(sp)  x8
 //                            0-63(sp) x0-x7
 
+#include "arch/aarch64/arguments.inc"
+
 	.section .text
 	.globl myld_plt_trampoline
 	.hidden myld_plt_trampoline
@@ -27,10 +29,7 @@ myld_plt_trampoline:
 	bti c
 	sub sp, sp, #80
 	.cfi_adjust_cfa_offset 80
-	stp x0, x1, [sp]
-	stp x2, x3, [sp, #16]
-	stp x4, x5, [sp, #32]
-	stp x6, x7, [sp, #48]
+	X0_TO_X7 stp, sp, 0
 	str x8, [sp, #64]
 	ldr x0, [x16, #-8]
 	ldr x1, [sp, #80]
@@ -39,10 +38,7 @@ myld_plt_trampoline:
 	lsr x1, x1, #3
 	bl myld_bind_plt_slot
 	mov x16, x0
-	ldp x0, x1, [sp]
-	ldp x2, x3, [sp, #16]
-	ldp x4, x5, [sp, #32]
-	ldp x6, x7, [sp, #48]
+	X0_TO_X7 ldp, sp, 0
 	ldr x8, [sp, #64]
 	ldr x30, [sp, #88]
 	.cfi_same_value x30
@@ -72,17 +68,11 @@ myld_call_keeping_vectors:
 	.cfi_rel_offset x29, 0
 	.cfi_rel_offset x30, 8
 	mov x29, sp
-	stp q0, q1, [sp, #16]
-	stp q2, q3, [sp, #48]
-	stp q4, q5, [sp, #80]
-	stp q6, q7, [sp, #112]
+	Q0_TO_Q7 stp, sp, 16
 	mov x16, x0
 	mov x0, x1
 	blr x16
-	ldp q0, q1, [sp, #16]
-	ldp q2, q3, [sp, #48]
-	ldp q4, q5, [sp, #80]
-	ldp q6, q7, [sp, #112]
+	Q0_TO_Q7 ldp, sp, 16
 	ldp x29, x30, [sp], #144
 	.cfi_restore x30
 	.cfi_restore x29

@@ -49,6 +49,17 @@ myld_tlsdesc_undefined:
 //
 // Stack: 16(sp) x3, x4    0(sp) x1, x2
 // and in the slow path, from the new sp: 0 x29, x30; 16 x5, x6; 32 x7, x8; ... 112 x17, x18.
+
+.macro X5_TO_X18 pair
+	\pair x5, x6, [sp, #16]
+	\pair x7, x8, [sp, #32]
+	\pair x9, x10, [sp, #48]
+	\pair x11, x12, [sp, #64]
+	\pair x13, x14, [sp, #80]
+	\pair x15, x16, [sp, #96]
+	\pair x17, x18, [sp, #112]
+.endm
+
 	.globl myld_tlsdesc_dynamic
 	.hidden myld_tlsdesc_dynamic
 	.type myld_tlsdesc_dynamic, %function
@@ -79,22 +90,10 @@ myld_tlsdesc_dynamic:
 	.cfi_rel_offset x29, 0
 	.cfi_rel_offset x30, 8
 	mov x29, sp
-	stp x5, x6, [sp, #16]
-	stp x7, x8, [sp, #32]
-	stp x9, x10, [sp, #48]
-	stp x11, x12, [sp, #64]
-	stp x13, x14, [sp, #80]
-	stp x15, x16, [sp, #96]
-	stp x17, x18, [sp, #112]
+	X5_TO_X18 stp
 	bl myld_tls_get_addr_slow
 	mrs x4, tpidr_el0
-	ldp x5, x6, [sp, #16]
-	ldp x7, x8, [sp, #32]
-	ldp x9, x10, [sp, #48]
-	ldp x11, x12, [sp, #64]
-	ldp x13, x14, [sp, #80]
-	ldp x15, x16, [sp, #96]
-	ldp x17, x18, [sp, #112]
+	X5_TO_X18 ldp
 	ldp x29, x30, [sp], #128
 	.cfi_restore x30
 	.cfi_restore x29

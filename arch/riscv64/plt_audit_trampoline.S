@@ -23,23 +23,17 @@
 #define FRAME 224
 // and above it the stack arguments.
 
-.macro LOAD_ARGUMENTS
-	ld a0, LR_REG(s0)
-	ld a1, LR_REG+8(s0)
-	ld a2, LR_REG+16(s0)
-	ld a3, LR_REG+24(s0)
-	ld a4, LR_REG+32(s0)
-	ld a5, LR_REG+40(s0)
-	ld a6, LR_REG+48(s0)
-	ld a7, LR_REG+56(s0)
-	fld fa0, LR_FPREG(s0)
-	fld fa1, LR_FPREG+8(s0)
-	fld fa2, LR_FPREG+16(s0)
-	fld fa3, LR_FPREG+24(s0)
-	fld fa4, LR_FPREG+32(s0)
-	fld fa5, LR_FPREG+40(s0)
-	fld fa6, LR_FPREG+48(s0)
-	fld fa7, LR_FPREG+56(s0)
+#include "arch/riscv64/arguments.inc"
+
+// Needs: sp is the frame's base.
+.macro POP_FRAME
+	ld ra, SAVED_RA(s0)
+	ld s0, SAVED_S0(s0)
+	.cfi_def_cfa_register sp
+	.cfi_same_value ra
+	.cfi_same_value s0
+	addi sp, sp, FRAME
+	.cfi_adjust_cfa_offset -FRAME
 .endm
 
 	.section .text
@@ -56,22 +50,7 @@ myld_plt_audit_trampoline:
 	.cfi_rel_offset s0, SAVED_S0
 	mv s0, sp
 	.cfi_def_cfa_register s0
-	sd a0, LR_REG(s0)
-	sd a1, LR_REG+8(s0)
-	sd a2, LR_REG+16(s0)
-	sd a3, LR_REG+24(s0)
-	sd a4, LR_REG+32(s0)
-	sd a5, LR_REG+40(s0)
-	sd a6, LR_REG+48(s0)
-	sd a7, LR_REG+56(s0)
-	fsd fa0, LR_FPREG(s0)
-	fsd fa1, LR_FPREG+8(s0)
-	fsd fa2, LR_FPREG+16(s0)
-	fsd fa3, LR_FPREG+24(s0)
-	fsd fa4, LR_FPREG+32(s0)
-	fsd fa5, LR_FPREG+40(s0)
-	fsd fa6, LR_FPREG+48(s0)
-	fsd fa7, LR_FPREG+56(s0)
+	ARGUMENTS sd, fsd, s0, LR_REG, LR_FPREG
 	sd ra, LR_RA(s0)
 	addi t2, s0, FRAME
 	sd t2, LR_SP(s0)
@@ -89,15 +68,9 @@ myld_plt_audit_trampoline:
 	ld t2, FRAME_BYTES(s0)
 	bgez t2, 1f
 
-	LOAD_ARGUMENTS
+	ARGUMENTS ld, fld, s0, LR_REG, LR_FPREG
 	.cfi_remember_state
-	ld ra, SAVED_RA(s0)
-	ld s0, SAVED_S0(s0)
-	.cfi_def_cfa_register sp
-	.cfi_same_value ra
-	.cfi_same_value s0
-	addi sp, sp, FRAME
-	.cfi_adjust_cfa_offset -FRAME
+	POP_FRAME
 	jr t1
 	.cfi_restore_state
 
@@ -114,7 +87,7 @@ myld_plt_audit_trampoline:
 	addi t4, t4, 8
 	addi t3, t3, 8
 	j 2b
-3:	LOAD_ARGUMENTS
+3:	ARGUMENTS ld, fld, s0, LR_REG, LR_FPREG
 	jalr t1
 	mv sp, s0
 	sd a0, LRV_A0(s0)
@@ -131,13 +104,7 @@ myld_plt_audit_trampoline:
 	ld a1, LRV_A1(s0)
 	fld fa0, LRV_FA0(s0)
 	fld fa1, LRV_FA1(s0)
-	ld ra, SAVED_RA(s0)
-	ld s0, SAVED_S0(s0)
-	.cfi_def_cfa_register sp
-	.cfi_same_value ra
-	.cfi_same_value s0
-	addi sp, sp, FRAME
-	.cfi_adjust_cfa_offset -FRAME
+	POP_FRAME
 	ret
 	.cfi_endproc
 	.size myld_plt_audit_trampoline, .-myld_plt_audit_trampoline

@@ -45,6 +45,23 @@ myld_tlsdesc_undefined:
 // Stack: 0(sp) t1, t2, t3
 // and in the slow path, from s0: 0 ra, 8 t0, 16 a1-a7, 72 t4-t6, 96 s0, 104 ft0-ft11, 200 fa0-fa7; below
 // it vl, vtype, vstart and vcsr, then v24-v31, v16-v23, v8-v15 and v0-v7.
+
+// What the slow path may change of them, but for ra, t0 and s0, which unwinders ask for.
+.macro KEPT integer, floating
+	.irpc i, 1234567
+	\integer a\i, 8+8*\i(sp)
+	.endr
+	.irpc i, 456
+	\integer t\i, 40+8*\i(sp)
+	.endr
+	.irp i, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+	\floating ft\i, 104+8*\i(sp)
+	.endr
+	.irpc i, 01234567
+	\floating fa\i, 200+8*\i(sp)
+	.endr
+.endm
+
 	.globl myld_tlsdesc_dynamic
 	.hidden myld_tlsdesc_dynamic
 	.type myld_tlsdesc_dynamic, @function
@@ -75,38 +92,9 @@ myld_tlsdesc_dynamic:
 	.cfi_rel_offset ra, 0
 	sd t0, 8(sp)
 	.cfi_rel_offset t0, 8
-	sd a1, 16(sp)
-	sd a2, 24(sp)
-	sd a3, 32(sp)
-	sd a4, 40(sp)
-	sd a5, 48(sp)
-	sd a6, 56(sp)
-	sd a7, 64(sp)
-	sd t4, 72(sp)
-	sd t5, 80(sp)
-	sd t6, 88(sp)
 	sd s0, 96(sp)
 	.cfi_rel_offset s0, 96
-	fsd ft0, 104(sp)
-	fsd ft1, 112(sp)
-	fsd ft2, 120(sp)
-	fsd ft3, 128(sp)
-	fsd ft4, 136(sp)
-	fsd ft5, 144(sp)
-	fsd ft6, 152(sp)
-	fsd ft7, 160(sp)
-	fsd ft8, 168(sp)
-	fsd ft9, 176(sp)
-	fsd ft10, 184(sp)
-	fsd ft11, 192(sp)
-	fsd fa0, 200(sp)
-	fsd fa1, 208(sp)
-	fsd fa2, 216(sp)
-	fsd fa3, 224(sp)
-	fsd fa4, 232(sp)
-	fsd fa5, 240(sp)
-	fsd fa6, 248(sp)
-	fsd fa7, 256(sp)
+	KEPT sd, fsd
 	mv s0, sp
 	.cfi_def_cfa s0, 304
 	// Vector registers are kept where there are any: the kernel drops them at a system call, and the slow
@@ -156,38 +144,9 @@ myld_tlsdesc_dynamic:
 	.cfi_same_value ra
 	ld t0, 8(sp)
 	.cfi_same_value t0
-	ld a1, 16(sp)
-	ld a2, 24(sp)
-	ld a3, 32(sp)
-	ld a4, 40(sp)
-	ld a5, 48(sp)
-	ld a6, 56(sp)
-	ld a7, 64(sp)
-	ld t4, 72(sp)
-	ld t5, 80(sp)
-	ld t6, 88(sp)
 	ld s0, 96(sp)
 	.cfi_same_value s0
-	fld ft0, 104(sp)
-	fld ft1, 112(sp)
-	fld ft2, 120(sp)
-	fld ft3, 128(sp)
-	fld ft4, 136(sp)
-	fld ft5, 144(sp)
-	fld ft6, 152(sp)
-	fld ft7, 160(sp)
-	fld ft8, 168(sp)
-	fld ft9, 176(sp)
-	fld ft10, 184(sp)
-	fld ft11, 192(sp)
-	fld fa0, 200(sp)
-	fld fa1, 208(sp)
-	fld fa2, 216(sp)
-	fld fa3, 224(sp)
-	fld fa4, 232(sp)
-	fld fa5, 240(sp)
-	fld fa6, 248(sp)
-	fld fa7, 256(sp)
+	KEPT ld, fld
 	addi sp, sp, 272
 	.cfi_adjust_cfa_offset -272
 2:	sub a0, a0, tp

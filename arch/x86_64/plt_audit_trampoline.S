@@ -41,8 +41,9 @@
 // How wide the vector registers are (cpu.cpp): 0 xmm, 1 ymm, 2 zmm.
 	.hidden myld_vector_width
 
-.macro SAVE_VECTOR n, xmm, vector
+.macro SAVE_VECTOR n, xmm, copy, vector
 	movaps %xmm\n, \xmm(%rsp)
+	movaps %xmm\n, \copy(%rsp)
 	cmpl $1, %eax
 	jb 1f
 	je 2f
@@ -76,14 +77,9 @@
 
 // The argument registers, rax and r10 last.
 .macro LOAD_ARGUMENTS base
-	LOAD_VECTOR 0, LR_XMM+0, XMM_COPY+0, LR_VECTOR+0, \base
-	LOAD_VECTOR 1, LR_XMM+16, XMM_COPY+16, LR_VECTOR+64, \base
-	LOAD_VECTOR 2, LR_XMM+32, XMM_COPY+32, LR_VECTOR+128, \base
-	LOAD_VECTOR 3, LR_XMM+48, XMM_COPY+48, LR_VECTOR+192, \base
-	LOAD_VECTOR 4, LR_XMM+64, XMM_COPY+64, LR_VECTOR+256, \base
-	LOAD_VECTOR 5, LR_XMM+80, XMM_COPY+80, LR_VECTOR+320, \base
-	LOAD_VECTOR 6, LR_XMM+96, XMM_COPY+96, LR_VECTOR+384, \base
-	LOAD_VECTOR 7, LR_XMM+112, XMM_COPY+112, LR_VECTOR+448, \base
+	.irpc i, 01234567
+	LOAD_VECTOR \i, LR_XMM+16*\i, XMM_COPY+16*\i, LR_VECTOR+64*\i, \base
+	.endr
 	movq LR_RDX(%\base), %rdx
 	movq LR_R8(%\base), %r8
 	movq LR_R9(%\base), %r9
@@ -92,6 +88,18 @@
 	movq LR_RDI(%\base), %rdi
 	movq SAVED_R10(%\base), %r10
 	movq SAVED_RAX(%\base), %rax
+.endm
+
+.macro POP_FRAME
+	movq -8(%rbp), %rbx
+	movq %rbp, %rsp
+	.cfi_def_cfa_register rsp
+	popq %rbp
+	.cfi_adjust_cfa_offset -8
+	.cfi_restore rbp
+	.cfi_restore rbx
+	addq $16, %rsp
+	.cfi_adjust_cfa_offset -16
 .endm
 
 	.section .text
@@ -125,22 +133,9 @@ myld_plt_audit_trampoline:
 	movq %rax, LR_RSP(%rsp)
 	movq $-1, FRAME_BYTES(%rsp)
 	movl myld_vector_width(%rip), %eax
-	SAVE_VECTOR 0, LR_XMM+0, LR_VECTOR+0
-	SAVE_VECTOR 1, LR_XMM+16, LR_VECTOR+64
-	SAVE_VECTOR 2, LR_XMM+32, LR_VECTOR+128
-	SAVE_VECTOR 3, LR_XMM+48, LR_VECTOR+192
-	SAVE_VECTOR 4, LR_XMM+64, LR_VECTOR+256
-	SAVE_VECTOR 5, LR_XMM+80, LR_VECTOR+320
-	SAVE_VECTOR 6, LR_XMM+96, LR_VECTOR+384
-	SAVE_VECTOR 7, LR_XMM+112, LR_VECTOR+448
-	movaps %xmm0, XMM_COPY+0(%rsp)
-	movaps %xmm1, XMM_COPY+16(%rsp)
-	movaps %xmm2, XMM_COPY+32(%rsp)
-	movaps %xmm3, XMM_COPY+48(%rsp)
-	movaps %xmm4, XMM_COPY+64(%rsp)
-	movaps %xmm5, XMM_COPY+80(%rsp)
-	movaps %xmm6, XMM_COPY+96(%rsp)
-	movaps %xmm7, XMM_COPY+112(%rsp)
+	.irpc i, 01234567
+	SAVE_VECTOR \i, LR_XMM+16*\i, XMM_COPY+16*\i, LR_VECTOR+64*\i
+	.endr
 	// r11 = myld_audited_call(module, index, &regs, &frame_bytes);
 	movq 8(%rbp), %rdi
 	movq 16(%rbp), %rsi
@@ -152,16 +147,8 @@ myld_plt_audit_trampoline:
 	jge 9f
 
 	LOAD_ARGUMENTS rsp
-	movq -8(%rbp), %rbx
-	movq %rbp, %rsp
 	.cfi_remember_state
-	.cfi_def_cfa_register rsp
-	popq %rbp
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore rbp
-	.cfi_restore rbx
-	addq $16, %rsp
-	.cfi_adjust_cfa_offset -16
+	POP_FRAME
 	jmp *%r11
 	.cfi_restore_state
 
@@ -180,10 +167,8 @@ myld_plt_audit_trampoline:
 	movq %rax, LRV_RAX(%rsp)
 	movq %rdx, LRV_RDX(%rsp)
 	movl myld_vector_width(%rip), %eax
-	SAVE_VECTOR 0, LRV_XMM0, LRV_VECTOR0
-	SAVE_VECTOR 1, LRV_XMM1, LRV_VECTOR1
-	movaps %xmm0, XMM_COPY+0(%rsp)
-	movaps %xmm1, XMM_COPY+16(%rsp)
+	SAVE_VECTOR 0, LRV_XMM0, XMM_COPY+0, LRV_VECTOR0
+	SAVE_VECTOR 1, LRV_XMM1, XMM_COPY+16, LRV_VECTOR1
 	// st0 and st1: fxam says C3 = 1, C2 = 0, C0 = 1 of an empty register.
 	xorl %ecx, %ecx
 	fxam
@@ -217,15 +202,7 @@ myld_plt_audit_trampoline:
 	LOAD_VECTOR 1, LRV_XMM1, XMM_COPY+16, LRV_VECTOR1, rsp
 	movq LRV_RDX(%rsp), %rdx
 	movq LRV_RAX(%rsp), %rax
-	movq -8(%rbp), %rbx
-	movq %rbp, %rsp
-	.cfi_def_cfa_register rsp
-	popq %rbp
-	.cfi_adjust_cfa_offset -8
-	.cfi_restore rbp
-	.cfi_restore rbx
-	addq $16, %rsp
-	.cfi_adjust_cfa_offset -16
+	POP_FRAME
 	ret
 	.cfi_endproc
 	.size myld_plt_audit_trampoline, .-myld_plt_audit_trampoline
