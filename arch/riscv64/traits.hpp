@@ -88,7 +88,10 @@ struct Riscv64 {
   }
 
   /// Where an audited call returns to, by the registers that la_*_pltenter gets.
-  static std::uintptr_t return_address(const void*) { return 0; }  // no call is audited
+  static std::uintptr_t return_address(const void* registers) {
+    constexpr unsigned kLrRa = 16;  // La_riscv_regs: behind lr_reg[8] and lr_fpreg[8]
+    return static_cast<const std::uintptr_t*>(registers)[kLrRa];
+  }
 
   /// STO_RISCV_VARIANT_CC: the function takes arguments in registers that the trampoline does not
   /// keep (vector registers among them). Source: psABI, "Symbol Table".

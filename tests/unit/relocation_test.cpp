@@ -294,6 +294,28 @@ TEST_CASE("each port knows its psABI's dynamic relocations and no other", "[relo
 
 // ---- what is stored ----------------------------------------------------------------------------
 
+// <bits/link.h> of each ISA: La_aarch64_regs, La_riscv_regs, La_x86_64_regs.
+TEST_CASE("an audited call's return address is found in its registers", "[relocation]") {
+  struct {
+    std::uint64_t xreg[9], padding, vreg[8][2], sp, lr;
+  } aarch64{};
+  aarch64.lr = 1;
+  CHECK(Aarch64::return_address(&aarch64) == 1);
+  struct {
+    std::uint64_t reg[8];
+    double fpreg[8];
+    std::uint64_t ra, sp;
+  } riscv64{};
+  riscv64.ra = 2;
+  CHECK(Riscv64::return_address(&riscv64) == 2);
+  std::uint64_t stack = 3;
+  struct {
+    std::uint64_t rdx, r8, r9, rcx, rsi, rdi, rbp, rsp;
+  } x86_64{};
+  x86_64.rsp = reinterpret_cast<std::uintptr_t>(&stack);
+  CHECK(X86_64::return_address(&x86_64) == 3);
+}
+
 TEMPLATE_TEST_CASE("relative words", "[relocation]", X86_64, Aarch64, Riscv64, Exemplar) {
   Scene s;
   std::uint64_t B = s.user.bias();
