@@ -53,10 +53,11 @@ struct Exemplar {
   /// Where programs of the distributions have it.
   static constexpr const char* kInterpreter = "/lib/ld-linux-exemplar.so.1";
 
-  /// Default library directory of a multiarch distribution, without the leading '/'; $LIB.
   /// rtld-audit's hooks for calls (<bits/link.h>); nullptr: calls are not seen on this ISA.
   static constexpr const char* kAuditEnter = nullptr;
   static constexpr const char* kAuditExit = nullptr;
+
+  /// Default library directory of a multiarch distribution, without the leading '/'; $LIB.
   static constexpr const char* kLibDir = "lib/exemplar-linux-gnu";
   static constexpr const char* kMultiarch = "exemplar-linux-gnu";
 
