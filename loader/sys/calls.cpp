@@ -20,18 +20,21 @@ long retry(Call call) {
 
 constexpr long kAtFdcwd = -100;
 
-}  // namespace
+// open(2)'s flags that every ISA has the same number for.
+constexpr long kWriteOnly = 01, kReadWrite = 02, kCreate = 0100, kExclusive = 0200,
+               kTruncate = 01000, kAppend = 02000, kNonblock = 04000, kCloexec = 02000000;
+constexpr long kUmaskDecides = 0666;
 
-long open_for_reading(const char* path) {
-  constexpr long kCloexec = 02000000, kNonblock = 04000;
-  return retry(
-      [&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kCloexec | kNonblock); });
+long open(const char* path, long flags, long mode = 0) {
+  return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), flags, mode); });
 }
 
+}  // namespace
+
+long open_for_reading(const char* path) { return open(path, kCloexec | kNonblock); }
+
 long open_for_appending(const char* path) {
-  constexpr long kWriteOnly = 1, kCreate = 0100, kAppend = 02000, kCloexec = 02000000;
-  constexpr long kFlags = kWriteOnly | kCreate | kAppend | kCloexec | arch::kOpenNoFollow;
-  return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kFlags, 0666); });
+  return open(path, kWriteOnly | kCreate | kAppend | kCloexec | arch::kOpenNoFollow, kUmaskDecides);
 }
 
 // close(2) is not retried: the descriptor is gone even after EINTR.
@@ -43,8 +46,8 @@ long duplicate(int fd) {
 }
 
 long memory_file(const char* name) {
-  constexpr long kCloexec = 1;
-  return arch::syscall(arch::kSysMemfdCreate, word(name), kCloexec);
+  constexpr long kMfdCloexec = 1;
+  return arch::syscall(arch::kSysMemfdCreate, word(name), kMfdCloexec);
 }
 
 long fstat(int fd, Stat* out) {
@@ -126,38 +129,26 @@ bool is_open(int fd) {
   return arch::syscall(arch::kSysFcntl, fd, kGetFd) != -kEbadf;
 }
 
-long open_device(const char* path) {
-  constexpr long kReadWrite = 2;
-  return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kReadWrite); });
-}
+long open_device(const char* path) { return open(path, kReadWrite); }
 
 long read_directory(int fd, void* to, std::size_t bytes) {
   return arch::syscall(arch::kSysGetdents64, fd, word(to), static_cast<long>(bytes));
 }
 
 long create_file(const char* path) {
-  constexpr long kFlags = 01 | 0100 | 01000 | 02000000, kMode = 0666;
-  return retry(
-      [&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kFlags, kMode); });
+  return open(path, kWriteOnly | kCreate | kTruncate | kCloexec, kUmaskDecides);
 }
 
 long create_new_file(const char* path, int mode) {
-  constexpr long kWriteOnly = 01, kCreate = 0100, kExclusive = 0200, kCloexec = 02000000;
-  constexpr long kFlags = kWriteOnly | kCreate | kExclusive | kCloexec | arch::kOpenNoFollow;
-  return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kFlags, mode); });
+  return open(path, kWriteOnly | kCreate | kExclusive | kCloexec | arch::kOpenNoFollow, mode);
 }
 
 long open_no_link(const char* path) {
-  constexpr long kCloexec = 02000000, kNonblock = 04000;
-  constexpr long kFlags = kCloexec | kNonblock | arch::kOpenNoFollow;
-  return retry([&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kFlags); });
+  return open(path, kCloexec | kNonblock | arch::kOpenNoFollow);
 }
 
 long open_shared_file(const char* path) {
-  constexpr long kReadWrite = 02, kCreate = 0100, kCloexec = 02000000, kMode = 0666;
-  constexpr long kFlags = kReadWrite | kCreate | kCloexec | arch::kOpenNoFollow;
-  return retry(
-      [&] { return arch::syscall(arch::kSysOpenat, kAtFdcwd, word(path), kFlags, kMode); });
+  return open(path, kReadWrite | kCreate | kCloexec | arch::kOpenNoFollow, kUmaskDecides);
 }
 
 long resize_file(int fd, std::uint64_t bytes) {
@@ -207,13 +198,8 @@ long write_full(int fd, const void* from, std::size_t bytes) {
 }
 
 void write_all(int fd, const char* text, std::size_t bytes) {
-  while (bytes != 0) {
-    long n = retry(
-        [&] { return arch::syscall(arch::kSysWrite, fd, word(text), static_cast<long>(bytes)); });
-    if (n <= 0) return;  // a closed or full stderr must not keep the loader from exiting
-    text += n;
-    bytes -= static_cast<std::size_t>(n);
-  }
+  // A closed or full stderr must not keep the loader from exiting.
+  static_cast<void>(write_full(fd, text, bytes));
 }
 
 void exit(int status) {

@@ -46,8 +46,8 @@ long advise(const void* at, std::size_t bytes, int advice);
 bool can_read(const void* at, std::size_t bytes, std::size_t page_size);
 /// mseal(2), Linux 6.10: the range's protection and place can no longer be changed by anybody.
 long seal(const void* at, std::size_t bytes);
-/// The soft RLIMIT_STACK, bytes; kNoLimit where there is none.
 inline constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
+/// The soft RLIMIT_STACK, bytes; kNoLimit where there is none.
 std::uint64_t stack_limit();
 bool is_open(int fd);
 /// open(path, O_RDWR): kept over execve(2).
@@ -79,15 +79,14 @@ struct SystemName {
 long uname(SystemName* out);
 long gettid();
 long getpid();
-/// Writes all of it, or as much as the descriptor takes.
 /// Writes all of it: 0, or the error that ended it.
 long write_full(int fd, const void* from, std::size_t bytes);
-/// The same for messages, whose loss stops nothing.
+/// The same for messages, whose loss stops nothing: as much as the descriptor takes.
 void write_all(int fd, const char* text, std::size_t bytes);
 [[noreturn]] void exit(int status);
 long execve(const char* path, const char* const* argv, const char* const* envp);
-/// rt_sigaction(2): 0 or -errno. `now` and `before` may be nullptr.
 using arch::SignalAction;
+/// rt_sigaction(2): 0 or -errno. `now` and `before` may be nullptr.
 long signal_action(int signal, const SignalAction* now, SignalAction* before);
 void futex_wait(std::uint32_t* word, std::uint32_t expected);
 /// The same for at most `ns` nanoseconds.
