@@ -11,16 +11,9 @@ namespace myld::sys {
 class RecursiveLock {
 public:
   void lock() {
-    std::int32_t me = thread_id();
-    if (__atomic_load_n(&owner_, __ATOMIC_RELAXED) == me) {
-      ++count_;
-      return;
-    }
-    std::uint32_t expected = 0;
-    if (!__atomic_compare_exchange_n(&word_, &expected, 1, false, __ATOMIC_ACQUIRE,
-                                     __ATOMIC_RELAXED))
-      while (__atomic_exchange_n(&word_, 2, __ATOMIC_ACQUIRE) != 0) futex_wait(&word_, 2);
-    taken_by(me);
+    if (try_lock()) return;
+    while (__atomic_exchange_n(&word_, 2, __ATOMIC_ACQUIRE) != 0) futex_wait(&word_, 2);
+    taken_by(thread_id());
   }
 
   /// False: another thread has it.
