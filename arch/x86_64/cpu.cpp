@@ -2,6 +2,7 @@
 // Source: Intel SDM vol. 1, 13.2 (enumeration of XSAVE features).
 #include "arch/port.hpp"
 #include "arch/vector_state.hpp"
+#include "arch/x86_64/cpuid.hpp"
 
 extern "C" [[gnu::visibility("hidden")]] std::uintptr_t myld_call_keeping_vectors(
     std::uintptr_t (*call)(void*), void* argument, std::size_t area_bytes, unsigned compacted);
@@ -13,16 +14,6 @@ extern "C" {
 
 namespace myld::arch {
 namespace {
-
-struct Registers {
-  std::uint32_t eax, ebx, ecx, edx;
-};
-
-Registers cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
-  Registers r;
-  asm("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
-  return r;
-}
 
 /// Area bytes in the low 32 bits, bit 32: compacted form, bit 33: known.
 constinit std::uint64_t g_state = 0;
@@ -37,13 +28,6 @@ std::uint64_t examine() {
   // The size of the standard form with everything XCR0 enables bounds the compacted one too.
   std::uint32_t bytes = cpuid(0xd, 0).ebx;
   return state_of(bytes, (cpuid(0xd, 1).eax & kXsavec) != 0);
-}
-
-/// XCR0: the register state that the system has enabled. Needs: OSXSAVE.
-std::uint64_t enabled_state() {
-  std::uint32_t low, high;
-  asm("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  return std::uint64_t{high} << 32 | low;
 }
 
 }  // namespace
@@ -64,7 +48,7 @@ void prepare_audited_calls() {
   constexpr std::uint32_t kOsxsave = 1u << 27, kAvx512f = 1u << 16;
   constexpr std::uint64_t kAvx = 0x6, kAvx512 = 0xe6;
   if ((cpuid(1, 0).ecx & kOsxsave) == 0) return;
-  std::uint64_t state = enabled_state();
+  std::uint64_t state = xcr0();
   if ((state & kAvx) == kAvx) myld_vector_width = 1;
   if ((state & kAvx512) == kAvx512 && (cpuid(7, 0).ebx & kAvx512f) != 0) myld_vector_width = 2;
 }

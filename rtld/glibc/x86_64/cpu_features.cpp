@@ -8,23 +8,9 @@ namespace myld::glibc {
 namespace x86 {
 namespace {
 
-CpuidRegs execute_cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
-  CpuidRegs regs;
-  asm volatile("cpuid"
-               : "=a"(regs.eax), "=b"(regs.ebx), "=c"(regs.ecx), "=d"(regs.edx)
-               : "a"(leaf), "c"(subleaf));
-  return regs;
-}
-
-std::uint64_t read_xcr0() {
-  std::uint32_t low = 0, high = 0;
-  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  return std::uint64_t{high} << 32 | low;
-}
-
 /// The processor never changes its answers, so they are kept for the life of the process. Written
 /// at start only, before there are threads.
-constinit Cpuid g_cpuid{{execute_cpuid, read_xcr0}};
+constinit Cpuid g_cpuid{{arch::cpuid, arch::xcr0}};
 
 template <typename T>
 void put(std::byte* block, Offset offset, T value) {

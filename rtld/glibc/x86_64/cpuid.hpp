@@ -2,13 +2,13 @@
 
 #pragma once
 
+#include "arch/x86_64/cpuid.hpp"
+
 #include <cstdint>
 
 namespace myld::glibc::x86 {
 
-struct CpuidRegs {
-  std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
-};
+using arch::CpuidRegs;
 
 /// Where the answers come from: the processor, or a test.
 struct CpuidSource {
