@@ -203,10 +203,6 @@ std::size_t end(const Writer& w, char* buffer) {
   return n;
 }
 
-}  // namespace
-
-namespace {
-
 /// The template without the object's name, if it begins with that.
 std::string_view without_object(std::string_view text) {
   constexpr std::string_view kObject = "{o}: ";
