@@ -213,7 +213,6 @@ MYLD_EXPORT bool __tunable_is_initialized(unsigned id) {
   return glibc::g_adapter.tunables.is_initialized(id);
 }
 
-// __libc_start_main; auditing is not on.
 /// __libc_start_main (2.35 and later), between the program's constructors and main.
 MYLD_EXPORT void _dl_audit_preinit(load::LinkMap*) {
   Runtime& runtime = the_runtime();
