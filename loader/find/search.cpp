@@ -1,15 +1,13 @@
 #include "loader/find/search.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/base/path.hpp"
 #include "loader/elf/headers.hpp"
 #include "loader/find/timeline.hpp"
 #include "loader/sys/log.hpp"
 
 namespace myld::find {
 namespace {
-
-/// Paths longer than this are refused by the kernel too (PATH_MAX).
-constexpr std::size_t kPathMax = 4096;
 
 bool is_separator(char c, const char* separators) {
   return c != 0 && find_char(separators, c) != nullptr;

@@ -10,6 +10,7 @@
 #include "loader/stub/note.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/base/path.hpp"
 #include "loader/elf/headers.hpp"
 #include "loader/map/mapping.hpp"
 #include "loader/sys/calls.hpp"
@@ -18,8 +19,6 @@
 
 namespace myld::stub {
 namespace {
-
-constexpr std::size_t kPathMax = 4096;
 
 /// A note as it is in a file: a description follows its owner's name at a multiple of four bytes.
 struct [[gnu::packed]] StartNote {

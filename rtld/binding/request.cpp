@@ -47,7 +47,7 @@ bool may_take_part(const Runtime& r) {
          !log::wants(kTold);
 }
 
-bool program_path(const Runtime& r, char (&to)[4096]) {
+bool program_path(const Runtime& r, char (&to)[kPathMax]) {
   if (!r.direct) {
     long n = sys::readlink("/proc/self/exe", to, sizeof to - 1);
     if (n <= 0 || static_cast<std::size_t>(n) >= sizeof to - 1) return false;

@@ -1,5 +1,6 @@
 // Whose binding is asked for: the program, and all of the environment that the result depends on.
 #pragma once
+#include "loader/base/path.hpp"
 #include "rtld/runtime.hpp"
 
 namespace myld::binding {
@@ -10,7 +11,7 @@ bool may_take_part(const Runtime& runtime);
 
 /// The program's file as the kernel calls it: /proc/self/exe, or what was named on the command
 /// line. False: it is not known.
-bool program_path(const Runtime& runtime, char (&to)[4096]);
+bool program_path(const Runtime& runtime, char (&to)[kPathMax]);
 
 /// The request in words, a line each: program, variables, options, configuration. A heap string, or
 /// nullptr.

@@ -14,16 +14,6 @@ bool starts_with(const char* text, const char* prefix) {
   return true;
 }
 
-/// Joins two parts and what stands between them; false: they do not fit.
-bool join(char (&to)[4096], const char* a, const char* between, const char* b) {
-  std::size_t n = strlen(a), m = strlen(between), k = strlen(b);
-  if (n + m + k >= sizeof to) return false;
-  memmove(to, a, n);
-  memcpy(to + n, between, m);
-  memcpy(to + n + m, b, k + 1);
-  return true;
-}
-
 const char* variable(const Runtime& r, const char* name) {
   std::size_t n = strlen(name);
   for (char** e = r.envp; *e != nullptr; ++e)
@@ -57,7 +47,7 @@ Policy parse_policy(const char* text) {
   return p;
 }
 
-bool file_path(const char* directory, const char* program, const char* key, char (&to)[4096]) {
+bool file_path(const char* directory, const char* program, const char* key, char (&to)[kPathMax]) {
   const char* base = program;
   for (const char* p = program; *p != 0; ++p)
     if (*p == '/') base = p + 1;
@@ -71,7 +61,7 @@ bool file_path(const char* directory, const char* program, const char* key, char
   for (std::size_t i = 0; i < kDigits; ++i)
     name[n + 1 + i] = "0123456789abcdef"[hash >> (60 - 4 * i) & 15];
   name[n + 1 + kDigits] = 0;
-  return join(to, directory, "/", name);
+  return join(to, {directory, "/", name});
 }
 
 bool StoredFile::open(const Runtime& r,
@@ -128,19 +118,19 @@ bool open_file(const Runtime& r,
       r, policy, [&](const char* directory) { return file.open(r, directory, program, key); });
 }
 
-bool own_directory(const Runtime& r, char (&to)[4096]) {
+bool own_directory(const Runtime& r, char (&to)[kPathMax]) {
   if (const char* cache = variable(r, "XDG_CACHE_HOME"); cache != nullptr && *cache == '/')
-    return join(to, cache, "/", "myld");
+    return join(to, {cache, "/myld"});
   const char* home = variable(r, "HOME");
-  return home != nullptr && *home == '/' && join(to, home, "/", ".cache/myld");
+  return home != nullptr && *home == '/' && join(to, {home, "/.cache/myld"});
 }
 
-bool writing_directory(const Runtime& r, const Policy& policy, char (&to)[4096]) {
+bool writing_directory(const Runtime& r, const Policy& policy, char (&to)[kPathMax]) {
   bool root = r.stack.get(sys::kAtEuid, UINT64_MAX) == 0;
   if (policy.directory != nullptr) {
-    if (!join(to, policy.directory, "", "")) return false;
+    if (!join(to, {policy.directory})) return false;
   } else if (root && !policy.own_directory) {
-    join(to, kSystemDirectory, "", "");
+    join(to, {kSystemDirectory});
   } else if (!own_directory(r, to)) {
     return false;
   }
@@ -178,8 +168,8 @@ Status write_file(const char* path, std::span<const std::uint8_t> bytes, bool du
   auto fail = [&](long e) {
     return Error{.code = Code::cannot_write, .sys_errno = static_cast<int>(-e), .object = path};
   };
-  char temporary[4096];
-  if (!join(temporary, path, ".", "new")) return fail(-sys::kEnametoolong);
+  char temporary[kPathMax];
+  if (!join(temporary, {path, ".new"})) return fail(-sys::kEnametoolong);
   long fd = open_temporary(temporary);
   if (fd < 0) return fail(fd);
   long result = sys::write_full(static_cast<int>(fd), bytes.data(), bytes.size());

@@ -1,5 +1,6 @@
 // Where binding files lie, who is believed, and how they are written.
 #pragma once
+#include "loader/base/path.hpp"
 #include "loader/base/result.hpp"
 #include "rtld/binding/identity.hpp"
 #include "rtld/runtime.hpp"
@@ -22,7 +23,7 @@ Policy parse_policy(const char* text);
 inline constexpr const char* kSystemDirectory = "/var/cache/myld";
 
 /// The path of a request's file in `directory`. False: it does not fit.
-bool file_path(const char* directory, const char* program, const char* key, char (&to)[4096]);
+bool file_path(const char* directory, const char* program, const char* key, char (&to)[kPathMax]);
 
 /// A file that is mapped for reading.
 class StoredFile {
@@ -42,7 +43,7 @@ public:
 
 private:
   std::span<const std::uint8_t> bytes_;
-  char path_[4096];
+  char path_[kPathMax];
 };
 
 /// The directories that are looked in, in order: calls visit(directory) until it says true.
@@ -62,7 +63,7 @@ bool open_file(const Runtime& runtime,
 
 /// Where new files go: MYLD_BINDING's directory, else the system's for root and the user's own for
 /// others. Makes it, with its parent, if need be. False: there is none.
-bool writing_directory(const Runtime& runtime, const Policy& policy, char (&to)[4096]);
+bool writing_directory(const Runtime& runtime, const Policy& policy, char (&to)[kPathMax]);
 
 /// Puts a file in place as a whole: whoever opens it sees the old one or all of the new one. On
 /// failure nothing is left. `durable`: it survives a crash of the system. Errors: cannot_write.
@@ -71,12 +72,12 @@ Status write_file(const char* path, std::span<const std::uint8_t> bytes, bool du
 // ---- Implementation ------------------------------------------------------------------------
 
 /// ~/.cache/myld, or what XDG_CACHE_HOME says. False: there is none.
-bool own_directory(const Runtime& runtime, char (&to)[4096]);
+bool own_directory(const Runtime& runtime, char (&to)[kPathMax]);
 
 template <class Visit>
 bool each_directory(const Runtime& runtime, const Policy& policy, Visit visit) {
   if (policy.directory != nullptr) return visit(policy.directory);
-  char own[4096];
+  char own[kPathMax];
   if (policy.own_directory && own_directory(runtime, own) && visit(own)) return true;
   return visit(kSystemDirectory);
 }

@@ -1,6 +1,7 @@
 #include "rtld/start/explain.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/base/path.hpp"
 #include "rtld/start/json.hpp"
 #include "rtld/start/references.hpp"
 #include "rtld/start/search_story.hpp"
@@ -211,11 +212,8 @@ struct Library {
 void find_shadowed(Runtime& r, const char* soname, Library& l) {
   Module* by = l.users.empty() ? nullptr : l.users[0];
   each_directory(r, by, [&](const find::Directory& d, find::By rule, const auto* of) {
-    char path[4096];
-    std::size_t n = strlen(soname);
-    if (d.length + n >= sizeof path) return;
-    memcpy(path, d.path, d.length);
-    memcpy(path + d.length, soname, n + 1);
+    char path[kPathMax];
+    if (!join(path, {{d.path, d.length}, soname})) return;
     for (const Place& p : l.story.places)
       if (equal(p.path, path)) return;
     find::Found found;

@@ -1,6 +1,7 @@
 #include "rtld/start/packages.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/base/path.hpp"
 #include "loader/sys/directory.hpp"
 #include "rtld/start/lz4.hpp"
 
@@ -13,15 +14,6 @@ constexpr const char* kDpkgInfo = "/var/lib/dpkg/info/";
 constexpr const char* kAptLists = "/var/lib/apt/lists/";
 
 bool ends_with(std::string_view name, std::string_view end) { return name.ends_with(end); }
-
-/// `a` and `b` joined in `to`, with a NUL; false if they do not fit.
-bool join(char (&to)[4096], std::string_view a, std::string_view b) {
-  if (a.size() + b.size() >= sizeof to) return false;
-  memcpy(to, a.data(), a.size());
-  memcpy(to + a.size(), b.data(), b.size());
-  to[a.size() + b.size()] = 0;
-  return true;
-}
 
 void add(Vec<Package>& out, std::string_view name, Package::How how) {
   for (const Package& p : out)
@@ -43,15 +35,16 @@ bool time_is_up() {
 
 /// dpkg's lists of files: one for each installed package, a path on each line.
 void find_listed(const char* root, const char* soname, Vec<Package>& out) {
-  char wanted[4096];
-  char line[4096];
-  char folder[4096];
-  if (!join(wanted, "/", soname) || !join(line, wanted, "\n") || !join(folder, root, kDpkgInfo))
+  char wanted[kPathMax];
+  char line[kPathMax];
+  char folder[kPathMax];
+  if (!join(wanted, {"/", soname}) || !join(line, {wanted, "\n"}) ||
+      !join(folder, {root, kDpkgInfo}))
     return;
   sys::each_entry(folder, [&](const char* file) {
     std::string_view name = file;
-    char path[4096];
-    if (!ends_with(name, ".list") || !join(path, folder, name) || time_is_up()) return;
+    char path[kPathMax];
+    if (!ends_with(name, ".list") || !join(path, {folder, name}) || time_is_up()) return;
     sys::MappedFile list(path);
     if (list.text().find(line) == std::string_view::npos) return;
     name.remove_suffix(5);
@@ -84,19 +77,19 @@ bool has_compressed_stanza(std::string_view file, const char* stanza) {
 }
 
 void find_known(const char* root, std::string_view name, Vec<Package>& out) {
-  char stanza[4096];
-  char line[4096];
-  char folder[4096];
-  char path[4096];
-  if (!join(line, "\nPackage: ", name) || !join(stanza, line, "\n") ||
-      !join(folder, root, kAptLists))
+  char stanza[kPathMax];
+  char line[kPathMax];
+  char folder[kPathMax];
+  char path[kPathMax];
+  if (!join(line, {"\nPackage: ", name}) || !join(stanza, {line, "\n"}) ||
+      !join(folder, {root, kAptLists}))
     return;
   bool known = false;
-  if (join(path, root, "/var/lib/dpkg/available"))
+  if (join(path, {root, "/var/lib/dpkg/available"}))
     known = has_stanza(sys::MappedFile(path).text(), stanza);
   sys::each_entry(folder, [&](const char* file) {
     bool compressed = ends_with(file, "_Packages.lz4");
-    if (known || (!compressed && !ends_with(file, "_Packages")) || !join(path, folder, file) ||
+    if (known || (!compressed && !ends_with(file, "_Packages")) || !join(path, {folder, file}) ||
         time_is_up())
       return;
     sys::MappedFile list(path);
@@ -107,8 +100,8 @@ void find_known(const char* root, std::string_view name, Vec<Package>& out) {
 }
 
 bool is_directory(const char* root, const char* name) {
-  char path[4096];
-  long fd = join(path, root, name) ? sys::open_for_reading(path) : -1;
+  char path[kPathMax];
+  long fd = join(path, {root, name}) ? sys::open_for_reading(path) : -1;
   if (fd < 0) return false;
   sys::Stat st;
   bool is = sys::fstat(static_cast<int>(fd), &st) == 0 && sys::is_directory(st);
@@ -151,8 +144,8 @@ void find_packages(const char* root, const char* soname, Vec<Package>& out) {
     find_known(root, {name, n + 3}, out);
   }
   if (is_directory(root, "/var/lib/rpm") || is_directory(root, "/usr/lib/sysimage/rpm")) {
-    char capability[4096];
-    if (join(capability, soname, "()(64bit)")) add(out, capability, Package::How::rpm_provides);
+    char capability[kPathMax];
+    if (join(capability, {soname, "()(64bit)"})) add(out, capability, Package::How::rpm_provides);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "rtld/start/search_story.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/base/path.hpp"
 #include "loader/sys/directory.hpp"
 
 namespace myld::start {
@@ -62,12 +63,8 @@ struct Similar {
   }
   void add_from(const find::Directory& d) {
     sys::each_entry(d.path, [&](const char* file) {
-      char path[4096];
-      std::size_t n = strlen(file);
-      if (!is_similar(file, name, stem) || d.length + n >= sizeof path) return;
-      memcpy(path, d.path, d.length);
-      memcpy(path + d.length, file, n + 1);
-      add(path);
+      char path[kPathMax];
+      if (is_similar(file, name, stem) && join(path, {{d.path, d.length}, file})) add(path);
     });
   }
   static void from_cache(void* self, const char* soname, const char* path) {
