@@ -15,7 +15,7 @@ PORTS = ["x86_64", "aarch64", "riscv64"]
 BEGIN, END = "<!-- made by tools/port_table.py -->\n", "<!-- end -->\n"
 # What a port consists of: a name for people, and where it is.
 PARTS = [("arch: constants and relocation table", "arch/{}/traits.hpp"),
-         ("arch: C++", "arch/{}/*.cpp"), ("arch: system calls, IFUNC calls", "arch/{}/syscall.hpp"),
+         ("arch: C++", "arch/{}/c*.?pp"), ("arch: system calls, IFUNC calls", "arch/{}/syscall.hpp"),
          ("arch: assembly", "arch/{}/*.[Si]*"), ("glibc: exported names", "rtld/glibc/exports/{}.map"),
          ("glibc: CPU features, tunables", "rtld/glibc/{}/*.cpp"),
          ("tests: assembly", "tests/modules/{}/*.S")]
