@@ -2,7 +2,7 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/stub/note.hpp"
-#include "loader/sys/directory.hpp"
+#include "loader/sys/mapped_file.hpp"
 #include "rtld/start/config_text.hpp"
 #include "rtld/start/modules.hpp"
 

@@ -3,6 +3,7 @@
 #include "loader/base/mem.hpp"
 #include "loader/base/path.hpp"
 #include "loader/sys/directory.hpp"
+#include "loader/sys/mapped_file.hpp"
 #include "rtld/start/lz4.hpp"
 
 #include <string_view>
