@@ -276,25 +276,11 @@ void library_json(Text& out, const char* soname, const Library& l) {
     json.close_list();
   }
   json.close_list();
-  auto places = [&](const char* key, const Vec<Place>& list) {
-    json.open_list(key);
-    for (const Place& p : list) {
-      json.open_object();
-      json.string("path", p.path);
-      json.string("rule", find::text_of(p.by));
-      json.string("of", p.of);
-      json.string("note", p.reason);
-      json.close_object();
-    }
-    json.close_list();
-  };
-  places("searched", l.story.places);
-  places("shadowed", l.shadowed);
+  write_places(json, "searched", l.story.places, "note");
+  write_places(json, "shadowed", l.shadowed, "note");
   json.string("path", l.module == nullptr ? nullptr : l.module->path);
   json.boolean("is_loader", l.module != nullptr && l.module->is_loader);
-  json.open_list("similar");
-  for (const char* path : l.story.similar) json.string(nullptr, path);
-  json.close_list();
+  json.strings("similar", l.story.similar.span());
   json.close_object();
   out << '\n';
 }

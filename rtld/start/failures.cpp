@@ -223,20 +223,9 @@ void library_json(Json& json, Runtime& r, const Error& e, std::uint64_t users) {
   json.number("symbols", users);
   SearchStory story;
   tell_search(r, e.object, by, story);
-  json.open_list("searched");
-  for (const Place& p : story.places) {
-    json.open_object();
-    json.string("path", p.path);
-    json.string("rule", find::text_of(p.by));
-    json.string("of", p.of);
-    json.string("rejected", p.reason);
-    json.close_object();
-  }
-  json.close_list();
+  write_places(json, "searched", story.places, "rejected");
   json.boolean("in_cache", !story.cache_has_none);
-  json.open_list("similar");
-  for (const char* path : story.similar) json.string(nullptr, path);
-  json.close_list();
+  json.strings("similar", story.similar.span());
   Vec<Package> packages;
   find_packages(r.loader.searcher.config.sysroot, e.object, packages);
   json.open_list("packages");

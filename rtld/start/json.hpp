@@ -2,6 +2,8 @@
 #pragma once
 #include "loader/sys/text.hpp"
 
+#include <span>
+
 namespace myld::start {
 
 /// Strings that are not UTF-8 (paths may be anything) have their odd bytes written as U+00XX.
@@ -21,6 +23,11 @@ public:
       out_ << "null";
     else
       quote(value);
+  }
+  void strings(const char* key, std::span<const char* const> list) {
+    open_list(key);
+    for (const char* each : list) string(nullptr, each);
+    close_list();
   }
   void number(const char* key, std::uint64_t value) {
     begin(key);

@@ -128,4 +128,17 @@ void write_rule(sys::Text& out, find::By by, const char* of) {
   if (of != nullptr) out << " of " << of;
 }
 
+void write_places(Json& json, const char* key, const Vec<Place>& places, const char* reason_key) {
+  json.open_list(key);
+  for (const Place& p : places) {
+    json.open_object();
+    json.string("path", p.path);
+    json.string("rule", find::text_of(p.by));
+    json.string("of", p.of);
+    json.string(reason_key, p.reason);
+    json.close_object();
+  }
+  json.close_list();
+}
+
 }  // namespace myld::start

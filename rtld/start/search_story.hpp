@@ -3,6 +3,7 @@
 #pragma once
 #include "loader/sys/text.hpp"
 #include "rtld/runtime.hpp"
+#include "rtld/start/json.hpp"
 
 namespace myld::start {
 
@@ -49,5 +50,8 @@ void each_directory(Runtime& runtime, load::Module* requester, Visit visit) {
 
 /// "RUNPATH of /usr/bin/prog", "cache", ...
 void write_rule(sys::Text& out, find::By by, const char* of);
+
+/// A list of objects: path, rule, of, and the reason as `reason_key`.
+void write_places(Json& json, const char* key, const Vec<Place>& places, const char* reason_key);
 
 }  // namespace myld::start
