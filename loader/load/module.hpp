@@ -132,15 +132,15 @@ struct Module {
   bool bound_for_good = false;  ///< a module that is never unloaded is bound to it
   Vec<void*> descriptors;  ///< heap blocks of kDescriptorBytes that its TLS descriptors point to
   bool is_program = false;
-  bool is_loader = false;         ///< the loader's own module
-  bool from_start = false;        ///< loaded before the program ran: never unloaded
-  bool permanent = false;         ///< RTLD_NODELETE, DF_1_NODELETE or a bound STB_GNU_UNIQUE symbol
-  bool global = false;            ///< in its namespace's global scope
-  bool lazy = false;              ///< its PLT slots are bound at the first call
-  int kept_fd = -1;               ///< what `path` is a name of, where that is /proc/PID/fd/N
-  bool in_image = false;          ///< its writable pages are relocated already (map::Placed)
-  bool owns_mapping = true;       ///< false: mapped by the kernel
-  bool branch_targets = false;    ///< the kernel checks indirect branches into it
+  bool is_loader = false;       ///< the loader's own module
+  bool from_start = false;      ///< loaded before the program ran: never unloaded
+  bool permanent = false;       ///< RTLD_NODELETE, DF_1_NODELETE or a bound STB_GNU_UNIQUE symbol
+  bool global = false;          ///< in its namespace's global scope
+  bool lazy = false;            ///< its PLT slots are bound at the first call
+  int kept_fd = -1;             ///< what `path` is a name of, where that is /proc/PID/fd/N
+  bool in_image = false;        ///< its writable pages are relocated already (map::Placed)
+  bool owns_mapping = true;     ///< false: mapped by the kernel
+  bool branch_targets = false;  ///< the kernel checks indirect branches into it
   /// Nobody uses it any more and its destructors run or have run: only those that go with it may
   /// still bind to it. Set under the load lock, read without.
   bool leaving = false;
