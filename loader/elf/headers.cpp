@@ -96,11 +96,9 @@ Status check_parts(Segments& s, std::uint64_t page_size, const char* object) {
                    p->p_vaddr);
   }
   if (s.relro != nullptr && s.relro->p_memsz != 0) {
-    // Linkers round RELRO up to the page, past the end of the segment's memory.
-    const Phdr* load = s.find({s.relro->p_vaddr}, 1);
-    std::uint64_t end = s.relro->p_vaddr + s.relro->p_memsz;
-    if (load == nullptr || end < s.relro->p_vaddr ||
-        end > round_up(load->p_vaddr + load->p_memsz, page_size))
+    // Linkers round RELRO up to the page, past the end of the segment's memory; and mold begins it
+    // before the segment where an empty TLS block stands first.
+    if (s.find_in_pages({s.relro->p_vaddr}, s.relro->p_memsz, page_size) == nullptr)
       return field(Code::header_outside_segment, object, "PT_GNU_RELRO",
                    static_cast<std::uint64_t>(s.relro - s.phdrs.data()), s.relro->p_vaddr);
   }
@@ -127,6 +125,17 @@ const Phdr* Segments::find(LinkAddr at, std::uint64_t bytes) const {
     if (p.p_type == PT_LOAD && at.value >= p.p_vaddr && at.value - p.p_vaddr <= p.p_memsz &&
         bytes <= p.p_memsz - (at.value - p.p_vaddr))
       return &p;
+  return nullptr;
+}
+
+const Phdr*
+Segments::find_in_pages(LinkAddr at, std::uint64_t bytes, std::uint64_t page_size) const {
+  for (const Phdr& p : phdrs) {
+    if (p.p_type != PT_LOAD) continue;
+    std::uint64_t start = round_down(p.p_vaddr, page_size),
+                  end = round_up(p.p_vaddr + p.p_memsz, page_size);
+    if (at.value >= start && at.value <= end && bytes <= end - at.value) return &p;
+  }
   return nullptr;
 }
 

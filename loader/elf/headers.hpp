@@ -28,7 +28,10 @@ struct Segments {
 
   /// The PT_LOAD that holds [at, at + bytes) in its memory image, or nullptr.
   const Phdr* find(LinkAddr at, std::uint64_t bytes) const;
-  /// The same, of the part that comes from the file and can be read.
+  /// The PT_LOAD that has [at, at + bytes) in its pages: the kernel maps whole ones, so that what
+  /// lies around a segment in its first and its last page is there as well.
+  const Phdr* find_in_pages(LinkAddr at, std::uint64_t bytes, std::uint64_t page_size) const;
+  /// As find(), of the part that comes from the file and can be read.
   const Phdr* find_in_file(LinkAddr at, std::uint64_t bytes) const;
   /// The PT_LOAD that maps [offset, offset + bytes) of the file to be read, or nullptr.
   const Phdr* find_mapped(std::uint64_t offset, std::uint64_t bytes) const;

@@ -171,7 +171,10 @@ Status Relocator<Port>::copy(const Rela& r, const Sym& symbol, const Definition&
     return bad(Code::bad_relocation_symbol, r);
   if (!places_.allow(r.r_offset, symbol.st_size == 0 ? 1 : symbol.st_size))
     return bad(Code::bad_relocation_offset, r);
-  const elf::Phdr* load = from.segments.find({d.symbol->st_value}, bytes);
+  // st_size may say more than the segment has: it is the copy's size that the program was linked
+  // with, and what follows in the last page is copied like the rest.
+  const elf::Phdr* load =
+      from.segments.find_in_pages({d.symbol->st_value}, bytes, runtime_.loader.page_size);
   if (bytes != 0 && (load == nullptr || (load->p_flags & PF_R) == 0))
     return bad(Code::copy_size, r);
   memcpy(reinterpret_cast<void*>(bias_ + r.r_offset), from.at<const void>({d.symbol->st_value}),
