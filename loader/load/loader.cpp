@@ -179,8 +179,25 @@ void interposers_first(std::span<Module*> list) {
   }
 }
 
+namespace {
+
+/// Does the path mean the same file as long as nobody changes what is on disk? Not one that depends
+/// on the working directory, nor what stands for the descriptors and places of whoever asks (/proc,
+/// and /dev/fd and its like, which lead there).
+bool is_lasting(const char* path) {
+  auto begins_with = [&](const char* directory) {
+    std::size_t i = 0;
+    while (directory[i] != 0 && path[i] == directory[i]) ++i;
+    return directory[i] == 0;
+  };
+  return path[0] == '/' && !begins_with("/proc/") && !begins_with("/dev/");
+}
+
+}  // namespace
+
 Module* Loader::find_loaded(Namespace& ns, const char* name) {
   return ns.by_name.find(hash_string(name), [&](const Module& m) {
+    if (m.path_is_name && equal(m.path, name)) return true;
     for (const char* each : m.names)
       if (equal(each, name)) return true;
     return false;
@@ -188,6 +205,7 @@ Module* Loader::find_loaded(Namespace& ns, const char* name) {
 }
 
 bool Loader::add_name(Module& m, const char* name) {
+  if (m.path_is_name && equal(m.path, name)) return true;
   for (const char* each : m.names)
     if (equal(each, name)) return true;
   char* copy = copy_string(name);
@@ -326,7 +344,9 @@ Result<Module*> Loader::add_file(Namespace& ns,
   char* requested = copy_string(name);
   if (requested == nullptr) return fail(m, no_memory(found.path));
   m->requested = requested;
-  if (!ns.by_file.insert(hash_of(m->file), m) || !ns.by_path.insert(hash_string(m->path), m))
+  m->path_is_name = found.stat.st_nlink != 0 && is_lasting(m->path);
+  PointerTable<Module>& by_path = m->path_is_name ? ns.by_name : ns.by_path;
+  if (!ns.by_file.insert(hash_of(m->file), m) || !by_path.insert(hash_string(m->path), m))
     return fail(m, no_memory(found.path));
   if (Status s = finish(*m, created); !s) return fail(m, s.error());
   if (log::wants(log::kFiles)) log_mapped(*m, name);
@@ -359,7 +379,8 @@ Module* Loader::find_file(Namespace& ns, const find::Found& found) {
 }
 
 /// The module whose file was opened by just this path, if it is that file still: one system call,
-/// where searching takes four. nullptr where there is none, or where somebody wants to be told.
+/// where searching takes four. nullptr where there is none, or where somebody wants to be told. For
+/// paths that mean another file at another time: those that do not are names (find_loaded).
 Module* Loader::find_path(Namespace& ns, const char* path) {
   if (searcher.redirector.path != nullptr || searcher.listener.attempt != nullptr ||
       searcher.memory.note != nullptr || log::wants(log::kFiles | log::kLibs))
@@ -404,6 +425,16 @@ Result<Module*> Loader::open_source(Namespace& ns,
   return made;
 }
 
+namespace {
+
+/// Is a name that a module was asked for by one of its names, so that no file is looked at for it
+/// again while the module is there? Two requests "./a.so" are told apart by their files.
+bool means_it_from_now_on(const char* name) {
+  return is_lasting(name) || find_char(name, '/') == nullptr;
+}
+
+}  // namespace
+
 Result<Module*> Loader::open(Namespace& ns,
                              const char* name,
                              Module* requester,
@@ -424,15 +455,12 @@ Result<Module*> Loader::open(Namespace& ns,
     sys::close(found.fd);
     release_string(found.path);
     if (m == nullptr) return static_cast<Module*>(nullptr);
-    // A path names the file that is there now, not the module for ever: see below.
-    if (m != self && find_char(name, '/') == nullptr && !add_name(*m, name)) return no_memory(name);
+    if (m != self && means_it_from_now_on(name) && !add_name(*m, name)) return no_memory(name);
     return m;
   }
   m = MYLD_TRY(add_file(ns, found, name, requester, created, room));
   if (listener.mapped != nullptr && !listener.mapped(listener.context, *m)) return no_memory(name);
-  // The name it was asked by means it from now on, but a path is not a soname: two requests
-  // "./a.so" from different directories are told apart by their files.
-  if (find_char(name, '/') == nullptr && !add_name(*m, name)) return no_memory(name);
+  if (means_it_from_now_on(name) && !add_name(*m, name)) return no_memory(name);
   return m;
 }
 
@@ -542,7 +570,7 @@ Status Loader::leave_image(Module& m) {
 
 void Loader::forget(Module& m) {
   for (const char* name : m.names) m.ns->by_name.erase(hash_string(name), &m);
-  m.ns->by_path.erase(hash_string(m.path), &m);
+  (m.path_is_name ? m.ns->by_name : m.ns->by_path).erase(hash_string(m.path), &m);
   m.ns->by_file.erase(hash_of(m.file), &m);
 }
 

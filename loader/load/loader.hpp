@@ -110,7 +110,9 @@ public:
   /// Takes a module out of its namespace and gives back its memory. Needs: nobody can reach it.
   void remove(Module& module);
 
-  /// The module of `ns` that was loaded under `name` or has it as its soname, or nullptr.
+  /// The module of `ns` that was loaded under `name` or has it as its soname, or nullptr. A path
+  /// that was asked for is such a name while the module is there, as with ld.so, unless it depends
+  /// on who asks or from where: then it means the file that it leads to now (find_path).
   Module* find_loaded(Namespace& ns, const char* name);
   bool add_name(Module& module, const char* name);
 

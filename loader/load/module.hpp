@@ -137,6 +137,7 @@ struct Module {
   bool permanent = false;       ///< RTLD_NODELETE, DF_1_NODELETE or a bound STB_GNU_UNIQUE symbol
   bool global = false;          ///< in its namespace's global scope
   bool lazy = false;            ///< its PLT slots are bound at the first call
+  bool path_is_name = false;    ///< `path` is one of its names, whatever file is there now
   int kept_fd = -1;             ///< what `path` is a name of, where that is /proc/PID/fd/N
   bool in_image = false;        ///< its writable pages are relocated already (map::Placed)
   bool owns_mapping = true;     ///< false: mapped by the kernel
@@ -183,7 +184,7 @@ struct Namespace {
   bool is_auditors = false;       ///< of an auditor: its modules are not audited
   unsigned announced = 0;         ///< what auditors were told last (audit::Activity)
   PointerTable<Module> by_name;
-  PointerTable<Module> by_path;
+  PointerTable<Module> by_path;  ///< those whose path is no name
   PointerTable<Module> by_file;
   PointerTable<UniqueEntry> unique;
 };
