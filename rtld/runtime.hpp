@@ -43,7 +43,7 @@ struct Options {
   const char* explain = nullptr;             ///< --explain: a symbol or a library
   const char* argv0 = nullptr;               ///< --argv0
   const char* allow = nullptr;               ///< MYLD_ALLOW, --allow
-  const char* binding = nullptr;             ///< MYLD_BINDING
+  const char* binding = nullptr;             ///< MYLD_BINDING, or what the configuration says
   bool image = false;                        ///< --image
   const char* origin_path =
       nullptr;  ///< LD_ORIGIN_PATH: $ORIGIN of the program where /proc is not mounted

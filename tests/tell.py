@@ -398,7 +398,8 @@ class Tells:
     def test_bad_configuration(self):
         self.program()
         for text, told in (("\nlibrary x\n", "line 2: the words are"), ("search lib\n", "line 1: 'search' takes"),
-                           ("bind maybe\n", "line 1: 'bind' takes"), ("map a\n", "line 1: 'map' takes"),
+                           ("bind maybe\n", "line 1: 'bind' takes"), ("binding maybe\n", "line 1: 'binding' takes"),
+                           ("\nbinding auto:x\n", "line 2: 'binding' takes"), ("binding auto:", "line 1: 'binding' takes"), ("map a\n", "line 1: 'map' takes"),
                            ("tls-surplus 9999999999\n", "line 1: 'tls-surplus' takes"),
                            ("search /a\0b\n", "line 2: a word without a value"),
                            (f"map a /{'x' * 5000}\n", "line 1: a path that is too long"),

@@ -42,6 +42,8 @@ struct Reader {
   std::string_view directory;  ///< of the file, without the last slash
   Vec<char*>& environment;     ///< "NAME=value"
   Vec<find::Mapped>& map;      ///< lives as long as the process, in the searcher's hands
+  bool binding_is_asked_for = r.options.binding != nullptr;  ///< by MYLD_BINDING
+  char* configured_binding = nullptr;  ///< what the last such line said: as long as the process
 
   Error bad(const char* what, std::uint64_t line) const {
     return {.code = Code::bad_config, .object = file, .subject = what, .value = line};
@@ -93,6 +95,22 @@ struct Reader {
   Status bind(std::string_view value, std::uint64_t line) {
     if (value != "now" && value != "lazy") return bad("'bind' takes now or lazy", line);
     if (value == "now") r.options.bind_now = true;
+    return {};
+  }
+  /// The words of MYLD_BINDING, which comes first: who starts the program has the last word.
+  Status binding(std::string_view value, std::uint64_t line) {
+    char* policy = MYLD_TRY(expand(value, line));
+    std::string_view is(policy);
+    bool known = is == "off" || is == "use" || is == "auto" || is.starts_with('/') ||
+                 is.starts_with("auto:/");
+    if (!known)
+      return bad("'binding' takes off, use, auto, a directory or auto:DIRECTORY, absolute", line);
+    if (binding_is_asked_for) {
+      release_string(policy);
+    } else {
+      release_string(configured_binding);
+      r.options.binding = configured_binding = policy;
+    }
     return {};
   }
   Status tls_surplus(std::string_view value, std::uint64_t line) {
@@ -148,10 +166,12 @@ struct Reader {
     if (word == "map") return add_map(value, second, number);
     if (word == "preload") return preload(value, number);
     if (word == "bind") return bind(value, number);
+    if (word == "binding") return binding(value, number);
     if (word == "tls-surplus") return tls_surplus(value, number);
     if (word == "confine") return confine(value, number);
     if (word == "env") return add_environment(value, second, number);
-    return bad("the words are search, map, confine, preload, bind, tls-surplus and env", number);
+    return bad("the words are search, map, confine, preload, bind, binding, tls-surplus and env",
+               number);
   }
 };
 

@@ -23,6 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   find::Config& c = r->loader.searcher.config;
   fuzz::read_all(c.directories);
   fuzz::read_all(r->options.preload_configured);
+  fuzz::read_all(r->options.binding);
   if (s.ok()) {
     FUZZ_EXPECT(r->options.tls_surplus <= std::uint64_t{1} << 30);
     for (const find::Mapped& m : c.map) {
