@@ -73,7 +73,8 @@ class Place:
 
     def run(self, *command, env=None, cwd=None, user=None, wrapper=()):
         command = [*wrapper, *map(str, command)] if command else [*wrapper, str(self.folder / "program")]
-        return subprocess.run(command, env={**self.env, **(env or {})}, cwd=cwd or self.folder, text=True,
+        env = {name: value for name, value in {**self.env, **(env or {})}.items() if value is not None}
+        return subprocess.run(command, env=env, cwd=cwd or self.folder, text=True,
                               capture_output=True, user=user, group=user, extra_groups=[] if user else None,
                               timeout=60)
 
@@ -278,6 +279,67 @@ def a_configuration(p):
 
 
 @test
+def a_policy_in_the_configuration(p):
+    """What a program is shipped with: the environment that is left says nothing of binding files."""
+    nothing = {"MYLD_BINDING": None}
+    conf = p.folder / "program.myld.conf"
+    conf.write_text("binding auto:$ORIGIN/bindings\n")
+    told = [p.start(env=nothing) for _ in range(2)]
+    if told[0] != ("1 11 5\n", ["written"]) or not told[1][1][0].startswith("used for"):
+        raise Failure(f"{told}")
+    kept = list((p.folder / "bindings").iterdir())
+    if len(kept) != 1:
+        raise Failure(f"{kept}")
+    p.expect(True, env=nothing)
+    if p.bind(env=nothing) != kept[0]:
+        raise Failure("--bind writes elsewhere")
+    if p.run(p.loader, "--verify-binding", p.folder / "program", env=nothing).returncode:
+        raise Failure("--verify-binding looks elsewhere")
+    # Who starts the program has the last word.
+    for value in ("off", "", str(p.files)):
+        if p.start(env={"MYLD_BINDING": value})[1]:
+            raise Failure(f"MYLD_BINDING={value} has no effect")
+    for line, used in [("binding off", False), (f"binding {p.folder}/bindings", True), ("binding use", False),
+                       ("binding off\nbinding $ORIGIN/bindings", True)]:
+        conf.write_text(line + "\n")
+        if any(t.startswith("used for") for t in p.start(env=nothing)[1]) != used:
+            raise Failure(f"{line!r}: {p.start(env=nothing)}")
+    # The same rules hold for the directory.
+    os.chmod(p.folder / "bindings", 0o777)
+    p.expect(False, "directory is not safe", env=nothing)
+    os.chmod(p.folder / "bindings", 0o755)
+    # The note does as well.
+    conf.rename(p.folder / "text")
+    subprocess.run([ROOT / "tools/add_config", "program", "text"], cwd=p.folder, check=True)
+    p.bind(env=nothing)
+    p.expect(True, env=nothing)
+
+
+@test
+def secure_execution(p):
+    """A file that lies is not read, and none is written, whoever asks for it."""
+    as_root(p)
+    # $ORIGIN means nothing there.
+    subprocess.run(["patchelf", "--set-rpath", str(p.folder / "second"), "program"], cwd=p.folder, check=True)
+    path = p.bind()
+    write_with_checksum(path, lie(bytearray(path.read_bytes()), most=10000))
+    if p.run(user=NOBODY).stdout == "1 11 5\n":
+        raise Failure("the file tells the truth")
+    program = p.folder / "program"
+    empty = p.folder.parent / "empty"
+    empty.mkdir()
+    empty.chmod(0o777)
+    for owner, policy in [(0, p.files), (NOBODY - 1, p.files), (0, f"auto:{empty}"), (NOBODY - 1, f"auto:{empty}")]:
+        os.chown(program, owner, owner)
+        os.chmod(program, 0o6755)  # which chown takes away
+        for env, line in [({"MYLD_BINDING": str(policy)}, ""), ({"MYLD_BINDING": None}, f"binding {policy}\n")]:
+            (p.folder / "program.myld.conf").write_text(line)
+            done = p.run(env=env, user=NOBODY)
+            if (done.returncode, done.stdout, done.stderr) != (0, "1 11 5\n", "") or list(empty.iterdir()):
+                raise Failure(f"{owner} {policy}: {done} {list(empty.iterdir())}")
+
+
+@test
 def another_run_path(p):
     p.bind()
     subprocess.run(["patchelf", "--set-rpath", str(p.folder / "other"), "second/libtwo.so"], cwd=p.folder, check=True)
@@ -381,6 +443,14 @@ def damaged_files(p):
     p.expect(True)
 
 
+def lie(data, most=1):
+    """Another value in that many slots."""
+    table, count = struct.unpack_from("<2I", data, 64 + 8 * 4)
+    for i in range(min(count, most)):
+        data[table + 12 * i + 4] ^= 16
+    return data
+
+
 def write_with_checksum(path, data):
     dump = {}
     text = (ROOT / "tools/dump-binding").read_text().replace("\nmain()\n", "\n")
@@ -393,10 +463,7 @@ def write_with_checksum(path, data):
 def a_file_that_lies(p):
     """--verify-binding looks at each slot; the checksum is for accidents."""
     path = p.bind()
-    data = bytearray(path.read_bytes())
-    slots = struct.unpack_from("<2I", data, 64 + 8 * 4)
-    data[slots[0] + 4] ^= 16
-    write_with_checksum(path, data)
+    write_with_checksum(path, lie(bytearray(path.read_bytes())))
     done = p.run(p.loader, "--verify-binding", p.folder / "program")
     if done.returncode != 1 or "1 differences" not in done.stdout or "slot 0x" not in done.stdout:
         raise Failure(f"{done.returncode}: {done.stdout}{done.stderr}")
@@ -510,6 +577,43 @@ def writers_that_are_killed(p):
 
 
 @test
+def a_crash_at_every_step_of_writing(p):
+    """The writer is killed on its way into each system call from the one that makes the file on."""
+    if shutil.which("strace") is None:
+        raise twins.Skip("no strace")
+    for name, command, env in [
+            ("--bind", [p.loader, "--bind", p.folder / "program"], {}),
+            ("automatic", [p.folder / "program"], {"MYLD_BINDING": f"auto:{p.files}"})]:
+        for path in p.files.iterdir():
+            path.unlink()
+        log = p.folder / "log"
+        time.sleep(0.03)
+        p.run("strace", "-o", log, *command, env=env)
+        calls = re.findall(r"^(\w+)\((.*)", log.read_text(), re.M)
+        begin = next(i for i, (_, rest) in enumerate(calls) if ".new\", O_WRONLY|O_CREAT" in rest)
+        renamed = next(i for i, (call, _) in enumerate(calls) if call.startswith("rename"))
+        seen = set()
+        for i in range(begin, renamed + 2):
+            call = calls[i][0]
+            number = sum(each == call for each, _ in calls[:i + 1])
+            for path in p.files.iterdir():
+                path.unlink()
+            time.sleep(0.03)
+            done = p.run("strace", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                         f"inject={call}:signal=KILL:when={number}", *command, env=env)
+            if done.returncode != -signal.SIGKILL:
+                raise Failure(f"{name}: not killed by call {i}, {call} {number}: {done}")
+            left = sorted(path.suffix for path in p.files.iterdir())
+            seen.add(tuple(left))
+            found, told = p.start()
+            used = any(t.startswith("used for") for t in told)
+            if found != "1 11 5\n" or any("not used" in t for t in told) or used != (bool(left) and ".new" not in left):
+                raise Failure(f"{name}: after call {i}, {call}: {left} {told}")
+        if not {(), (".new",)} < seen:
+            raise Failure(f"{name}: what is left is never another thing: {seen}")
+
+
+@test
 def a_full_disk(p):
     as_root(p)
     mount = f"mount -t tmpfs -o size=4k,mode=755 tmpfs {p.files}; head -c 4096 /dev/zero > {p.files}/full"
@@ -521,6 +625,14 @@ def a_full_disk(p):
     done = p.run("sh", "-c", f"{p.folder}/program{listing}", wrapper=in_namespace(mount),
                  env={"MYLD_BINDING": f"auto:{p.files}"})
     if done.stdout != "1 11 5\nfull\n" or done.stderr:
+        raise Failure(f"{done.stdout}{done.stderr}")
+    # Full when half of it is written.
+    if len(p.bind(program="/bin/bash").read_bytes()) <= 4096:
+        raise Failure("the file has one page")
+    mount = f"mount -t tmpfs -o size=4k,mode=755 tmpfs {p.files}"
+    done = p.run("sh", "-c", f"{p.loader} --bind /bin/bash; echo status $?{listing}",
+                 wrapper=in_namespace(mount))
+    if done.stdout != "status 1\n" or "No space left" not in done.stderr:
         raise Failure(f"{done.stdout}{done.stderr}")
 
 
