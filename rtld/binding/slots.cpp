@@ -1,4 +1,5 @@
 #include "rtld/binding/slots.hpp"
+#include "rtld/scope/match.hpp"
 
 #include "loader/base/mem.hpp"
 

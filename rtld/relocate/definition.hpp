@@ -1,6 +1,7 @@
 // Which definition a relocation's symbol is bound to, from wherever that is known.
 #pragma once
 #include "rtld/relocate/relocate.hpp"
+#include "rtld/scope/match.hpp"
 
 namespace myld::relocate {
 

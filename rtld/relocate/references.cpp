@@ -23,10 +23,13 @@ bool same_scopes(const load::ScopeChain& a, const load::ScopeChain& b) {
 }
 
 void collect(std::span<const Rela> relocations, std::uint32_t user, scope::Batch& batch) {
-  constexpr std::size_t kAhead = 16;
+  constexpr std::size_t kSymbolAhead = 24, kNameAhead = 12;
   std::size_t n = relocations.size();
   for (std::size_t i = 0; i < n; ++i) {
-    if (i + kAhead < n) batch.prefetch_symbol(user, elf::reloc_symbol(relocations[i + kAhead]));
+    if (i + kSymbolAhead < n)
+      batch.prefetch_symbol(user, elf::reloc_symbol(relocations[i + kSymbolAhead]));
+    if (i + kNameAhead < n)
+      batch.prefetch_name(user, elf::reloc_symbol(relocations[i + kNameAhead]));
     const Rela& r = relocations[i];
     RelocKind kind = arch::Port::reloc_kind(elf::reloc_type(r));
     if (kind == RelocKind::relative || kind == RelocKind::irelative) continue;

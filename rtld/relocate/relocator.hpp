@@ -23,12 +23,13 @@ inline void add_bias(std::uintptr_t at, std::uintptr_t bias) {
   store(at, word + bias);
 }
 
-/// The number of the ISA's ordinary relative relocation.
+/// The number of the ISA's ordinary relocation of a kind, or what no relocation has.
 template <arch::IsPort Port>
-consteval std::uint32_t relative_type() {
-  std::uint32_t type = 0;
-  while (Port::reloc_kind(type) != RelocKind::relative) ++type;
-  return type;
+consteval std::uint32_t ordinary_type(RelocKind kind) {
+  constexpr std::uint32_t kMost = 2048;
+  for (std::uint32_t type = 0; type < kMost; ++type)
+    if (Port::reloc_kind(type) == kind) return type;
+  return UINT32_MAX;
 }
 
 /// One module's relocation.
@@ -42,7 +43,9 @@ public:
       : runtime_(runtime), m_(module), image_(module.image), bias_(module.image.bias.value),
         sink_(sink), found_(found == nullptr || found->bound != nullptr ? nullptr : found),
         bound_(found == nullptr ? nullptr : found->bound), places_(module),
-        references_(module, found_) {}
+        references_(module, found_) {
+    if (found_ != nullptr) batched_ = scope::Batch::OfUser(*found_->batch, found_->user);
+  }
 
   /// All but the resolvers of the module's own code, which finish() calls.
   Status run();
@@ -62,6 +65,8 @@ private:
     return s;
   }
 
+  /// May quick() be asked? Auditors are told of what is bound, and may change it.
+  bool is_batched() const { return found_ != nullptr && m_.audited == nullptr; }
   bool in_relro(const Rela& r) const {
     return map::in_relro(image_.segments, {r.r_offset}, runtime_.loader.page_size);
   }
@@ -73,7 +78,7 @@ private:
   bool quick(const Rela& r);
   Status one(const Rela& r);
   Status symbolic(const Rela& r, RelocKind kind);
-  Status bound(const Rela& r);
+  Status bind(std::span<const Rela> relocations);
   void prefetch(std::span<const Rela> relocations, std::size_t i) const;
   Status lazy_slot(const Rela& r);
   Status irelative();
@@ -91,8 +96,10 @@ private:
   const elf::Image& image_;
   std::uintptr_t bias_;
   const load::ErrorSink& sink_;
-  const FoundReferences* found_;  ///< nullptr: everything is looked up here
-  const BoundSlots* bound_;       ///< nullptr: nothing is known
+  const FoundReferences* found_;   ///< nullptr: everything is looked up here
+  const BoundSlots* bound_;        ///< nullptr: nothing is known
+  scope::Batch::OfUser batched_;   ///< of found_
+  const Module* noted_ = nullptr;  ///< who quick() has noted as a dependency last
   Places places_;
   References<Port> references_;
   bool have_irelative_ = false;
@@ -143,12 +150,24 @@ std::size_t apply_relative(std::span<const Rela> relocations,
                            std::uintptr_t bias,
                            std::uint64_t start,
                            std::uint64_t room) {
-  constexpr std::uint64_t kRelativeInfo = relative_type<Port>();
-  const Rela* r = relocations.data();
-  const Rela* end = r + relocations.size();
-  for (; r != end && r->r_offset - start < room && r->r_info == kRelativeInfo; ++r)
-    store<std::uint64_t>(bias + r->r_offset, bias + static_cast<std::uint64_t>(r->r_addend));
-  return static_cast<std::size_t>(r - relocations.data());
+  constexpr std::uint64_t kRelativeInfo = ordinary_type<Port>(RelocKind::relative);
+  const std::uintptr_t base = bias + start;
+  auto apply = [&](const Rela& r) {
+    std::uint64_t at = r.r_offset - start;
+    if (at >= room || r.r_info != kRelativeInfo) return false;
+    store<std::uint64_t>(base + at, bias + static_cast<std::uint64_t>(r.r_addend));
+    return true;
+  };
+  const Rela* const first = relocations.data();
+  const Rela* r = first;
+  auto done = [&] { return static_cast<std::size_t>(r - first); };
+  for (std::size_t eights = relocations.size() / 8; eights != 0; --eights)
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; ++i, ++r)
+      if (!apply(*r)) return done();
+  for (; done() != relocations.size(); ++r)
+    if (!apply(*r)) break;
+  return done();
 }
 
 template <arch::IsPort Port>
@@ -283,14 +302,23 @@ Status Relocator<Port>::symbolic(const Rela& r, RelocKind kind) {
 /// nothing is done, `one` has to look at it. Needs: found_.
 template <arch::IsPort Port>
 bool Relocator<Port>::quick(const Rela& r) {
-  RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
-  std::uint32_t index = elf::reloc_symbol(r);
-  if (!stores_address(kind) || index >= image_.symbol_limit || !places_.allow(r.r_offset, 8))
-    return false;
-  const scope::Batch::Entry* e = found_->batch->settled(found_->user, index, purpose_of(kind));
+  std::uint32_t type = elf::reloc_type(r), index = elf::reloc_symbol(r);
+  bool is_slot = type == ordinary_type<Port>(RelocKind::jump_slot);
+  bool is_symbolic = type == ordinary_type<Port>(RelocKind::symbolic);
+  if (!is_slot && !is_symbolic && type != ordinary_type<Port>(RelocKind::glob_dat)) return false;
+  if (index >= image_.symbol_limit) return false;
+  const scope::Batch::Entry* e =
+      batched_.settled(index, is_slot ? Purpose::call : Purpose::address);
   if (e == nullptr) return false;
-  if (!m_.from_start && !add_dependency(m_, *e->provider)) return false;
-  store<std::uint64_t>(bias_ + r.r_offset, e->address + address_addend<Port>(r, kind));
+  if (r.r_offset - places_.start() >= places_.room() && !places_.allow(r.r_offset, 8)) return false;
+  // Neighbours are often bound to the same module.
+  if (!m_.from_start && e->provider != noted_) {
+    if (!add_dependency(m_, *e->provider)) return false;
+    noted_ = e->provider;
+  }
+  std::uint64_t addend =
+      is_symbolic || Port::kGotAddend ? static_cast<std::uint64_t>(r.r_addend) : 0;
+  store<std::uint64_t>(bias_ + r.r_offset, e->address + addend);
   return true;
 }
 
@@ -311,18 +339,26 @@ Status Relocator<Port>::one(const Rela& r) {
   return symbolic(r, kind);
 }
 
+/// All of a table that name symbols, or that nobody sorted.
 template <arch::IsPort Port>
-Status Relocator<Port>::bound(const Rela& r) {
-  if (found_ != nullptr && m_.audited == nullptr && quick(r)) return {};
-  return settle(one(r));
+Status Relocator<Port>::bind(std::span<const Rela> relocations) {
+  bool batched = is_batched();
+  for (std::size_t i = 0; i < relocations.size(); ++i) {
+    if (batched) {
+      prefetch(relocations, i + kAhead);
+      if (quick(relocations[i])) continue;
+    }
+    MYLD_CHECK(settle(one(relocations[i])));
+  }
+  return {};
 }
 
-/// Brings nearer what quick() will read for relocation `i`.
+/// Brings nearer what quick() will read for relocation `i`. Needs: found_.
 template <arch::IsPort Port>
 void Relocator<Port>::prefetch(std::span<const Rela> relocations, std::size_t i) const {
-  if (found_ == nullptr || i >= relocations.size()) return;
+  if (i >= relocations.size()) return;
   if (std::uint32_t symbol = elf::reloc_symbol(relocations[i]); symbol < image_.symbol_limit)
-    found_->batch->prefetch(found_->user, symbol);
+    batched_.prefetch(symbol);
 }
 
 /// An unbound slot: the linker left the link address of the PLT entry's second half there.
@@ -371,9 +407,13 @@ template <arch::IsPort Port>
 Status Relocator<Port>::plt(bool lazy, bool relro_is_protected) {
   if (image_.jmprel.empty()) return {};
   if (lazy) store_got_words();
+  bool batched = is_batched() && !lazy && !relro_is_protected;
   for (std::size_t i = 0; i < image_.jmprel.size(); ++i) {
     const Rela& r = image_.jmprel[i];
-    if (!lazy) prefetch(image_.jmprel, i + kAhead);
+    if (batched) {
+      prefetch(image_.jmprel, i + kAhead);
+      if (elf::reloc_type(r) == ordinary_type<Port>(RelocKind::jump_slot) && quick(r)) continue;
+    }
     RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
     if (kind != RelocKind::jump_slot && kind != RelocKind::irelative &&
         kind != RelocKind::tlsdesc && kind != RelocKind::none) {
@@ -382,7 +422,7 @@ Status Relocator<Port>::plt(bool lazy, bool relro_is_protected) {
     } else if (relro_is_protected && (kind != RelocKind::jump_slot || in_relro(r))) {
       continue;  // done when the module was relocated
     } else {
-      MYLD_CHECK(lazy ? settle(lazy_slot(r)) : bound(r));
+      MYLD_CHECK(settle(lazy ? lazy_slot(r) : one(r)));
     }
   }
   return {};
@@ -488,10 +528,7 @@ Status Relocator<Port>::run() {
     rest = rest.subspan(image_.relative_count);
   }
   if (bound_ != nullptr) return apply_bound();
-  for (std::size_t i = 0; i < rest.size(); ++i) {
-    prefetch(rest, i + kAhead);
-    MYLD_CHECK(bound(rest[i]));
-  }
+  MYLD_CHECK(bind(rest));
   if (m_.lazy) m_.lazy = has_got_words();
   return plt(m_.lazy, false);
 }

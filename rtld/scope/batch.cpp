@@ -3,6 +3,7 @@
 #include "loader/base/addr.hpp"
 #include "loader/base/mem.hpp"
 #include "loader/heap/scratch.hpp"
+#include "rtld/scope/match.hpp"
 
 namespace myld::scope {
 namespace {
@@ -69,13 +70,14 @@ bool Batch::prepare(std::span<Module* const> users,
     at += bytes;
     return start;
   };
+  entries_ = reinterpret_cast<Entry*>(take(entries));  // first: each in one cache line
   numbers_ = reinterpret_cast<std::uint32_t**>(take(pointers));
-  entries_ = reinterpret_cast<Entry*>(take(entries));
   filter_ = reinterpret_cast<std::uint64_t*>(take(filter));
   table_ = reinterpret_cast<std::uint32_t*>(take(table));
   hashed_ends_ = reinterpret_cast<std::uint32_t*>(take(ends));
   for (std::size_t i = 0; i < users.size(); ++i) {
     hashed_ends_[i] = users[i]->image.gnu_hashed_end();
+    users[i]->counter = static_cast<std::uint32_t>(i);
     numbers_[i] = reinterpret_cast<std::uint32_t*>(
         take(users[i]->image.symbol_limit * sizeof(std::uint32_t)));
   }
@@ -88,33 +90,25 @@ bool Batch::prepare(std::span<Module* const> users,
   return true;
 }
 
-void Batch::want(std::uint32_t user, std::uint32_t symbol, Purpose purpose) {
+void Batch::add(std::uint32_t user, std::uint32_t symbol, std::uint8_t purpose_bit) {
   const elf::Image& image = users_[user]->image;
-  if (symbol == 0 || symbol >= image.symbol_limit || purpose == Purpose::copy) return;
-  auto purpose_bit = static_cast<std::uint8_t>(1u << static_cast<unsigned>(purpose));
-  std::uint32_t& number = numbers_[user][symbol];
-  if (number != 0) {
-    entries_[number - 1].purposes |= purpose_bit;
-    return;
-  }
-  if (entry_count_ == capacity_) return;
+  if (symbol == 0 || entry_count_ == capacity_) return;
   if (image.versym != nullptr && !version_is_known(*users_[user], symbol, image.symbols[symbol]))
     return;
-  Entry e{};
-  e.symbol = symbol;
-  e.user = static_cast<std::uint16_t>(user);
-  e.purposes = purpose_bit;
+  Entry& e = entries_[entry_count_];  // zeroed memory
   if (has_stored_hash(user, symbol)) {
     e.hash = image.gnu_hash.chain[symbol - image.gnu_hash.first] >> 1;
   } else {
     const Sym& s = image.symbols[symbol];
     if (s.st_name >= image.strings.size || refers_to_itself(s)) return;
-    if (s.st_shndx == SHN_UNDEF) e.purposes |= kUndefined;
+    if (s.st_shndx == SHN_UNDEF) purpose_bit |= kUndefined;
     e.name = image.strings.data + s.st_name;
     e.hash = hash_of_name(e.name) >> 1;
   }
-  entries_[entry_count_++] = e;
-  number = entry_count_;
+  e.symbol = symbol;
+  e.user = static_cast<std::uint16_t>(user);
+  e.purposes = purpose_bit;
+  numbers_[user][symbol] = ++entry_count_;
 }
 
 void Batch::fill_table() {
@@ -141,36 +135,41 @@ const char* Batch::name_of(Entry& e) const {
   return e.name;
 }
 
+/// The choice among the versions of one module: left to the definition of what is right.
+[[gnu::noinline]] const Sym* Batch::default_version(Entry& e, const Module& m) const {
+  Request request =
+      Request::of(name_of(e), version_of(*users_[e.user], e.symbol),
+                  (e.purposes & bit_of(Purpose::address)) != 0 ? Purpose::address : Purpose::call);
+  return find_in_module(m, request);
+}
+
 /// Is `symbol` of `module`, which has the entry's hash, its definition? `name`: of the symbol, read
 /// when it is needed. If so, what is to be known of the entry is known, and it is set.
 bool Batch::takes(Entry& e, Module& m, std::uint32_t symbol, const char*& name) {
   Module& user = *users_[e.user];
+  const Sym* s = &m.image.symbols[symbol];
   if (&user != &m || e.symbol != symbol) {
     if (name == nullptr) {
-      name = m.image.strings.at(m.image.symbols[symbol].st_name);
+      name = m.image.strings.at(s->st_name);
       if (name == nullptr) return false;
     }
     if (!same_name(name, name_of(e))) return false;
-  } else if (m.image.symbols[symbol].st_name >= m.image.strings.size) {
+  } else if (s->st_name >= m.image.strings.size) {
     return false;
   }
-  constexpr unsigned kAddress = 1u << static_cast<unsigned>(Purpose::address);
-  Request request{.version = version_of(user, e.symbol),
-                  .purpose = (e.purposes & kAddress) != 0 ? Purpose::address : Purpose::call};
-  const Sym* s = &m.image.symbols[symbol];
-  switch (match(m, symbol, request)) {
+  bool address = (e.purposes & bit_of(Purpose::address)) != 0;
+  switch (match(m, symbol,
+                {.version = version_of(user, e.symbol),
+                 .purpose = address ? Purpose::address : Purpose::call})) {
   case Match::no: return false;
   case Match::yes: break;
   case Match::default_version:
-    // The choice among the versions of one module: left to the definition of what is right.
-    request.name = name_of(e);
-    request.hash = hash_of_name(request.name);
-    s = find_in_module(m, request);
+    s = default_version(e, m);
     if (s == nullptr) return false;
     break;
   }
   // A canonical PLT entry is the answer for one purpose and not for the other.
-  if (s->st_shndx == SHN_UNDEF && (e.purposes & ~kUndefined) != kAddress) {
+  if (s->st_shndx == SHN_UNDEF && (e.purposes & ~kUndefined) != bit_of(Purpose::address)) {
     e.state = State::depends;
     return true;
   }
@@ -182,7 +181,7 @@ bool Batch::takes(Entry& e, Module& m, std::uint32_t symbol, const char*& name) 
 void Batch::settle(Entry& e, Module& m, const Sym& s) const {
   e.state = State::found;
   e.provider = &m;
-  e.definition = &s;
+  e.definition = static_cast<std::uint32_t>(&s - m.image.symbols);
   constexpr unsigned kOrdinary =
       1u << STT_NOTYPE | 1u << STT_OBJECT | 1u << STT_FUNC | 1u << STT_COMMON;
   // An undefined reference is bound to what is found; a defined one may be STV_PROTECTED, which is
@@ -202,11 +201,26 @@ void Batch::offer_one(Module& m, const Exported& x) {
   const char* name = nullptr;
   for (std::uint32_t* place = &table_[table_place(x.hash)]; *place != 0;) {
     Entry& e = entries_[*place - 1];
+    std::uint32_t next = e.next;
+    if (next != 0) {  // what many refer to makes a long chain
+      const Entry& second = entries_[next - 1];
+      __builtin_prefetch(second.name);
+      if (second.next != 0) __builtin_prefetch(&entries_[second.next - 1]);
+    }
     if (e.hash == x.hash && takes(e, m, x.symbol, name))
-      *place = e.next;
+      *place = next;
     else
       place = &e.next;
   }
+}
+
+/// Brings nearer what leads to the name of the first entry that may take `x`.
+void Batch::prefetch_wanted(const Module& m, const Exported& x) const {
+  std::uint32_t n = table_[table_place(x.hash)];
+  if (n == 0) return;
+  const Entry& e = entries_[n - 1];
+  if (e.hash != x.hash || e.name != nullptr || users_[e.user] == &m) return;
+  __builtin_prefetch(&users_[e.user]->image.symbols[e.symbol]);
 }
 
 /// Brings nearer the two names that takes() will compare: neither is where others are.
@@ -215,28 +229,37 @@ void Batch::prefetch_names(const Module& m, const Exported& x) const {
   if (n == 0) return;
   const Entry& e = entries_[n - 1];
   if (e.hash != x.hash || (users_[e.user] == &m && e.symbol == x.symbol)) return;
-  __builtin_prefetch(e.name);
-  __builtin_prefetch(m.image.strings.data + m.image.symbols[x.symbol].st_name);
+  const elf::Image& user = users_[e.user]->image;
+  prefetch_string(e.name != nullptr ? e.name : user.strings.data + user.symbols[e.symbol].st_name);
+  prefetch_string(m.image.strings.data + m.image.symbols[x.symbol].st_name);
 }
 
 void Batch::offer(Module& m, const Exported* x, std::size_t count) {
+  constexpr std::size_t kTable = 16, kEntry = 12, kWanted = 8, kNames = 5;
   for (std::size_t i = 0; i < count; ++i) {
-    if (i + kAhead < count) {
-      __builtin_prefetch(&table_[table_place(x[i + kAhead].hash)]);
-      __builtin_prefetch(&m.image.symbols[x[i + kAhead].symbol]);
+    if (i + kTable < count) {
+      __builtin_prefetch(&table_[table_place(x[i + kTable].hash)]);
+      __builtin_prefetch(&m.image.symbols[x[i + kTable].symbol]);
     }
-    if (i + kAhead / 2 < count)
-      if (std::uint32_t n = table_[table_place(x[i + kAhead / 2].hash)]; n != 0)
+    if (i + kEntry < count)
+      if (std::uint32_t n = table_[table_place(x[i + kEntry].hash)]; n != 0)
         __builtin_prefetch(&entries_[n - 1]);
-    if (i + kAhead / 4 < count) prefetch_names(m, x[i + kAhead / 4]);
+    if (i + kWanted < count) prefetch_wanted(m, x[i + kWanted]);
+    if (i + kNames < count) prefetch_names(m, x[i + kNames]);
     offer_one(m, x[i]);
   }
+}
+
+/// Image::gnu_hashed_end(), which reads the whole table, of users only once.
+std::uint32_t Batch::hashed_end(const Module& m) const {
+  return m.counter < users_.size() && users_[m.counter] == &m ? hashed_ends_[m.counter]
+                                                              : m.image.gnu_hashed_end();
 }
 
 void Batch::stream_gnu(Module& m) {
   const elf::GnuHash& gnu = m.image.gnu_hash;
   Exported passed[kPortion];
-  std::uint32_t limit = m.image.gnu_hashed_end();
+  std::uint32_t limit = hashed_end(m);
   for (std::uint32_t from = gnu.first; from < limit; from += kPortion) {
     std::uint32_t to = limit - from < kPortion ? limit : from + kPortion;
     std::size_t count = 0;

@@ -28,23 +28,29 @@ public:
     settled,
     depends,  ///< what was found counts for one purpose and not for the other: ask resolve()
   };
-  /// A reference that was collected.
+  /// A reference that was collected: two to a cache line.
   struct Entry {
-    std::uint32_t hash;     ///< gnu_hash(name) >> 1: the part that DT_GNU_HASH keeps
-    std::uint32_t next;     ///< number + 1 of the next open entry with this hash slot, or 0
+    std::uint32_t hash;  ///< gnu_hash(name) >> 1: the part that DT_GNU_HASH keeps
+    union {
+      std::uint32_t next;        ///< while wanted: number + 1 of the next with this hash slot, or 0
+      std::uint32_t definition;  ///< when found or settled: in the provider's symbol table
+    };
     std::uint32_t symbol;   ///< in the user's table
     std::uint16_t user;     ///< position in `users`
     std::uint8_t purposes;  ///< bit 1 << Purpose, and kUndefined
     State state;
     union {
-      const char* name;  ///< while wanted; nullptr: not read yet
-      Module* provider;  ///< when found or settled
+      const char* name;        ///< while wanted; nullptr: not read yet
+      std::uintptr_t address;  ///< when settled: the run address
     };
-    const Sym* definition;   ///< when found or settled, else nullptr
-    std::uintptr_t address;  ///< when settled: the run address
+    Module* provider;  ///< when found or settled, else nullptr
 
-    Definition result() const { return {definition == nullptr ? nullptr : provider, definition}; }
+    Definition result() const {
+      if (provider == nullptr) return {};
+      return {provider, &provider->image.symbols[definition]};
+    }
   };
+  static_assert(sizeof(Entry) == 32);
   /// Entry::purposes: the user itself does not define the symbol.
   static constexpr std::uint8_t kUndefined = 0x80;
 
@@ -63,7 +69,14 @@ public:
   /// Adds a reference of module number `user`. Ignored: what need not be looked up (symbol 0,
   /// Purpose copy) or cannot be (a symbol outside the table). Needs: no more than `references`
   /// calls.
-  void want(std::uint32_t user, std::uint32_t symbol, Purpose purpose);
+  void want(std::uint32_t user, std::uint32_t symbol, Purpose purpose) {
+    if (purpose == Purpose::copy || symbol >= users_[user]->image.symbol_limit) return;
+    // Most symbols are named by several relocations.
+    if (std::uint32_t number = numbers_[user][symbol]; number != 0)
+      entries_[number - 1].purposes |= bit_of(purpose);
+    else
+      add(user, symbol, bit_of(purpose));
+  }
 
   /// Looks everything up.
   void run();
@@ -71,8 +84,7 @@ public:
   /// The entry of a reference of `users[user]` if its address is known, else nullptr.
   /// Needs: run() was called.
   const Entry* settled(std::uint32_t user, std::uint32_t symbol, Purpose purpose) const {
-    const Entry* e = wanted_for(user, symbol, purpose);
-    return e != nullptr && e->state == State::settled ? e : nullptr;
+    return OfUser(*this, user).settled(symbol, purpose);
   }
   /// What was found for a reference of `users[user]`, before conclude(). nullptr: it is not known
   /// here, ask resolve(). Needs: run() was called.
@@ -80,13 +92,8 @@ public:
     const Entry* e = wanted_for(user, symbol, purpose);
     return e != nullptr && e->state != State::depends ? e : nullptr;
   }
-  /// Brings what find() will read nearer.
-  void prefetch(std::uint32_t user, std::uint32_t symbol) const {
-    if (std::uint32_t number = numbers_[user][symbol]; number != 0)
-      __builtin_prefetch(&entries_[number - 1]);
-  }
   bool empty() const { return entry_count_ == 0; }
-  /// Brings what want() will read nearer.
+  /// Brings nearer what prefetch_name() and want() will read.
   void prefetch_symbol(std::uint32_t user, std::uint32_t symbol) const {
     const elf::Image& image = users_[user]->image;
     if (symbol >= image.symbol_limit) return;
@@ -96,30 +103,76 @@ public:
     else
       __builtin_prefetch(&image.symbols[symbol]);
   }
+  /// Brings nearer the name that want() will hash, if any.
+  void prefetch_name(std::uint32_t user, std::uint32_t symbol) const {
+    const elf::Image& image = users_[user]->image;
+    if (symbol >= image.symbol_limit || numbers_[user][symbol] != 0 ||
+        has_stored_hash(user, symbol))
+      return;
+    prefetch_string(image.strings.data + image.symbols[symbol].st_name);
+  }
+
+  /// What one user's references were bound to, for whoever goes through thousands of them.
+  /// Needs: run() was called.
+  class OfUser {
+  public:
+    constexpr OfUser() = default;
+    OfUser(const Batch& batch, std::uint32_t user)
+        : numbers_(batch.numbers_[user]), entries_(batch.entries_) {}
+    /// Needs: `symbol` is in the user's table.
+    const Entry* settled(std::uint32_t symbol, Purpose purpose) const {
+      std::uint32_t number = numbers_[symbol];
+      if (number == 0) return nullptr;
+      const Entry& e = entries_[number - 1];
+      return e.state == State::settled && (e.purposes & bit_of(purpose)) != 0 ? &e : nullptr;
+    }
+    /// Brings what settled() will read nearer.
+    void prefetch(std::uint32_t symbol) const {
+      if (std::uint32_t number = numbers_[symbol]; number != 0)
+        __builtin_prefetch(&entries_[number - 1]);
+    }
+
+  private:
+    const std::uint32_t* numbers_ = nullptr;
+    const Entry* entries_ = nullptr;
+  };
 
 private:
   struct Exported {
     std::uint32_t symbol, hash;
   };
+  static constexpr std::uint8_t bit_of(Purpose purpose) {
+    return static_cast<std::uint8_t>(1u << static_cast<unsigned>(purpose));
+  }
+  /// Of a name that is not longer than usual.
+  static void prefetch_string(const char* s) {
+    constexpr std::size_t kUsual = 56;
+    __builtin_prefetch(s);
+    __builtin_prefetch(s + kUsual);
+  }
   const Entry* wanted_for(std::uint32_t user, std::uint32_t symbol, Purpose purpose) const {
     std::uint32_t number = numbers_[user][symbol];
     if (number == 0) return nullptr;
     const Entry& e = entries_[number - 1];
-    return (e.purposes >> static_cast<unsigned>(purpose) & 1) != 0 ? &e : nullptr;
+    return (e.purposes & bit_of(purpose)) != 0 ? &e : nullptr;
   }
   bool has_stored_hash(std::uint32_t user, std::uint32_t symbol) const {
     return symbol < hashed_ends_[user] && symbol >= users_[user]->image.gnu_hash.first;
   }
   std::uint32_t filter_place(std::uint32_t hash) const { return hash * kMix >> filter_shift_; }
   std::uint32_t table_place(std::uint32_t hash) const { return hash * kMix >> table_shift_; }
+  void add(std::uint32_t user, std::uint32_t symbol, std::uint8_t purpose_bit);
   void fill_table();
   void stream(Module& module);
   void stream_gnu(Module& module);
   void stream_sysv(Module& module);
+  std::uint32_t hashed_end(const Module& module) const;
+  void prefetch_wanted(const Module& module, const Exported& exported) const;
   void prefetch_names(const Module& module, const Exported& exported) const;
   void offer(Module& module, const Exported* exported, std::size_t count);
   void offer_one(Module& module, const Exported& exported);
   const char* name_of(Entry& entry) const;
+  const Sym* default_version(Entry& entry, const Module& module) const;
   bool takes(Entry& entry, Module& module, std::uint32_t symbol, const char*& name);
   void settle(Entry& entry, Module& module, const Sym& definition) const;
 

@@ -2,54 +2,13 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/sys/log.hpp"
+#include "rtld/scope/match.hpp"
 #include "rtld/scope/name_index.hpp"
 
 namespace myld::scope {
 namespace {
 
 using elf::Image;
-
-/// Symbol types that can be bound to (gABI 4 "Symbol Table"; STT_GNU_IFUNC is 10).
-constexpr std::uint32_t kBindable = 1u << STT_NOTYPE | 1u << STT_OBJECT | 1u << STT_FUNC |
-                                    1u << STT_COMMON | 1u << STT_TLS | 1u << STT_GNU_IFUNC;
-
-bool is_definition(const Sym& s, Purpose purpose) {
-  if ((kBindable >> elf::sym_type(s) & 1) == 0) return false;
-  unsigned visibility = elf::sym_visibility(s);
-  if (visibility == STV_HIDDEN || visibility == STV_INTERNAL) return false;
-  if (elf::sym_binding(s) == STB_LOCAL) return false;
-  if (s.st_shndx == SHN_UNDEF) return purpose == Purpose::address && s.st_value != 0;
-  return s.st_value != 0 || s.st_shndx == SHN_ABS || elf::sym_type(s) == STT_TLS;
-}
-
-/// Does version index `versym` of `m` satisfy the request? The rules of the GNU system:
-/// with a version, the same one, or any unversioned definition unless the request is exact;
-/// without, the base definition (index at most 2), else the only default one.
-Match match_version(const Module& m, std::uint16_t versym, const Request& r) {
-  std::uint16_t index = versym & elf::kVersionIndexMask;
-  bool hidden = (versym & elf::kVersionHidden) != 0;
-  if (r.version != nullptr) {
-    const elf::Version* v = index < m.versions.size() ? &m.versions[index] : nullptr;
-    if (v != nullptr && v->name != nullptr) {
-      bool same = v->name == r.version->name ||
-                  (v->hash == r.version->hash && equal(v->name, r.version->name));
-      return same ? Match::yes : Match::no;
-    }
-    return hidden || r.hidden_version_ok ? Match::no : Match::yes;
-  }
-  std::uint16_t first_versioned = r.newest ? 2 : 3;
-  if (index < first_versioned) return hidden ? Match::no : Match::yes;
-  return hidden ? Match::no : Match::default_version;
-}
-
-}  // namespace
-
-Match match(const Module& m, std::uint32_t index, const Request& r) {
-  if (!is_definition(m.image.symbols[index], r.purpose)) return Match::no;
-  return m.image.versym != nullptr ? match_version(m, m.image.versym[index], r) : Match::yes;
-}
-
-namespace {
 
 /// Looks at one entry. True: `found` is final.
 bool consider(const Module& m,
@@ -219,15 +178,6 @@ Definition find(const load::ScopeChain* chain, const Request& r) {
   for (std::uint32_t i = 0; i < chain->count; ++i)
     if (Definition d = find_in_list(chain->scopes[i]->read(), r)) return d;
   return {};
-}
-
-bool version_is_known(const Module& m, std::uint32_t index, const Sym& symbol) {
-  std::uint16_t versym = m.image.versym[index];
-  std::uint16_t v = versym & elf::kVersionIndexMask;
-  // 0 and 1 are no versions (VER_NDX_LOCAL, VER_NDX_GLOBAL), and nothing hidden either.
-  if (v <= VER_NDX_GLOBAL)
-    return (versym & elf::kVersionHidden) == 0 || (v != 0 && symbol.st_shndx != SHN_UNDEF);
-  return v < m.versions.size() && m.versions[v].name != nullptr;
 }
 
 void log_binding(const Module& from, const Definition& to, const Request& r, bool is_protected) {

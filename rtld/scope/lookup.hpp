@@ -65,10 +65,6 @@ find_in_list(const load::ModuleList* list, const Request& request, std::uint32_t
 /// The first definition in the scopes of a chain.
 Definition find(const load::ScopeChain* chain, const Request& request);
 
-/// Does the DT_VERSYM entry of a symbol that is referred to stand for a version of the file, or for
-/// none? Needs: module.image.versym.
-bool version_is_known(const Module& module, std::uint32_t index, const Sym& symbol);
-
 /// The definition that the entry `symbol` of `module` refers to: STV_PROTECTED and hidden entries
 /// are bound to the module itself, STB_GNU_UNIQUE ones to the first in the namespace. Needs:
 /// module.scopes. Takes no lock but for STB_GNU_UNIQUE's table.
@@ -96,10 +92,6 @@ inline const elf::Version* version_of(const Module& module, std::uint32_t index)
   return v < module.versions.size() && module.versions[v].name != nullptr ? &module.versions[v]
                                                                           : nullptr;
 }
-/// Is entry `index` of `module`, whose name is the request's, what is asked for? default_version:
-/// only if the module has no better one.
-enum class Match : std::uint8_t { no, yes, default_version };
-Match match(const Module& module, std::uint32_t index, const Request& request);
 /// What `symbol` of `module` is bound to when `found` is the first definition in its scopes.
 Definition conclude(Module& module, const Sym& symbol, Purpose purpose, const Definition& found);
 /// The first half of it, which has no effect: STB_GNU_UNIQUE is not looked at.

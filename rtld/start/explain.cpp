@@ -2,6 +2,7 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/base/path.hpp"
+#include "rtld/scope/match.hpp"
 #include "rtld/start/json.hpp"
 #include "rtld/start/references.hpp"
 #include "rtld/start/search_story.hpp"

@@ -2,6 +2,7 @@
 // version that was asked for.
 #include "loader/elf/versions.hpp"
 #include "rtld/scope/lookup.hpp"
+#include "rtld/scope/match.hpp"
 #include "tests/fuzz/heap.hpp"
 #include "tests/fuzz/heap_image.hpp"
 
