@@ -15,10 +15,14 @@ std::span<const Rela> bound_plt(const Module& m, bool lazy_too) {
   return m.lazy && !lazy_too ? std::span<const Rela>{} : m.image.jmprel;
 }
 
-bool same_scopes(const load::ScopeChain& a, const load::ScopeChain& b) {
-  if (a.count != b.count) return false;
-  for (std::uint32_t i = 0; i < a.count; ++i)
-    if (a.scopes[i] != b.scopes[i]) return false;
+/// Is what `m` looks up looked up in `chain`? A module's own scope, which DT_SYMBOLIC puts in
+/// front, is the batch's matter.
+bool looks_up_in(const Module& m, const load::ScopeChain& chain) {
+  const load::ScopeChain& own = *m.scopes;
+  std::uint32_t from = scope::looks_at_itself_first(m) ? 1 : 0;
+  if (own.count != from + chain.count) return false;
+  for (std::uint32_t i = 0; i < chain.count; ++i)
+    if (own.scopes[from + i] != chain.scopes[i]) return false;
   return true;
 }
 
@@ -58,7 +62,7 @@ void look_up_references(std::span<Module* const> modules,
   if (!batch.prepare(modules, references, first, second)) return;
   for (std::uint32_t user = 0; user < modules.size(); ++user) {
     const Module& m = *modules[user];
-    if (m.scopes == nullptr || m.is_loader || !same_scopes(*m.scopes, *chain)) continue;
+    if (m.scopes == nullptr || m.is_loader || !looks_up_in(m, *chain)) continue;
     collect(symbolic_part(m), user, batch);
     collect(bound_plt(m, lazy_slots_too), user, batch);
   }

@@ -42,7 +42,7 @@ struct FoundReferences {
 
 /// Collects what the relocations of `modules`, whose scope is the same, will ask for, and looks it
 /// up in one go where that pays: else, and where memory is short, `batch` stays empty. Modules
-/// whose scope is another (DT_SYMBOLIC, RTLD_DEEPBIND) are left out. `lazy_slots_too`: PLT slots of
+/// whose scope is another (RTLD_DEEPBIND) are left out. `lazy_slots_too`: PLT slots of
 /// modules that are bound lazily count as well. Needs: scopes made, `lazy`
 /// decided. Gives: module i of `modules` is user i.
 void look_up_references(std::span<Module* const> modules,

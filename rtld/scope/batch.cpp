@@ -90,6 +90,14 @@ bool Batch::prepare(std::span<Module* const> users,
   return true;
 }
 
+/// The definition that a module which looks at itself first has for a reference. For either purpose
+/// it is the same, unless it is a canonical PLT entry.
+[[gnu::noinline]] const Sym* Batch::own_definition(const Entry& e, const Module& user) const {
+  const char* name = user.image.strings.at(user.image.symbols[e.symbol].st_name);
+  if (name == nullptr) return nullptr;
+  return find_in_module(user, Request::of(name, version_of(user, e.symbol), Purpose::address));
+}
+
 void Batch::add(std::uint32_t user, std::uint32_t symbol, std::uint8_t purpose_bit) {
   const elf::Image& image = users_[user]->image;
   if (symbol == 0 || entry_count_ == capacity_) return;
@@ -108,6 +116,14 @@ void Batch::add(std::uint32_t user, std::uint32_t symbol, std::uint8_t purpose_b
   e.symbol = symbol;
   e.user = static_cast<std::uint16_t>(user);
   e.purposes = purpose_bit;
+  if (Module& m = *users_[user]; looks_at_itself_first(m))
+    if (const Sym* own = own_definition(e, m); own != nullptr) {
+      if (own->st_shndx == SHN_UNDEF) {
+        e = {};
+        return;
+      }
+      settle(e, m, *own);
+    }
   numbers_[user][symbol] = ++entry_count_;
 }
 
@@ -116,6 +132,7 @@ void Batch::fill_table() {
     if (i + kAhead < entry_count_)
       __builtin_prefetch(&table_[table_place(entries_[i + kAhead].hash)]);
     Entry& e = entries_[i];
+    if (e.state != State::wanted) continue;  // its own module has it
     std::uint32_t bit = filter_place(e.hash);
     filter_[bit / 64] |= std::uint64_t{1} << bit % 64;
     std::uint32_t& head = table_[table_place(e.hash)];

@@ -60,7 +60,8 @@ public:
   Batch& operator=(const Batch&) = delete;
 
   /// Room for `references` of `users`, all looked up in the lists `first` and then `second`
-  /// (nullptr: none). False when memory ran out, or there are too many users: there is no batch.
+  /// (nullptr: none), but for those that look at themselves first. False when memory ran out, or
+  /// there are too many users: there is no batch.
   bool prepare(std::span<Module* const> users,
                std::uint64_t references,
                const load::ModuleList* first,
@@ -161,6 +162,7 @@ private:
   }
   std::uint32_t filter_place(std::uint32_t hash) const { return hash * kMix >> filter_shift_; }
   std::uint32_t table_place(std::uint32_t hash) const { return hash * kMix >> table_shift_; }
+  const Sym* own_definition(const Entry& entry, const Module& user) const;
   void add(std::uint32_t user, std::uint32_t symbol, std::uint8_t purpose_bit);
   void fill_table();
   void stream(Module& module);
@@ -190,6 +192,11 @@ private:
   void* memory_ = nullptr;
   std::size_t bytes_ = 0;
 };
+
+/// Does the module's own scope come before all others (DT_SYMBOLIC)? Needs: its scopes are made.
+inline bool looks_at_itself_first(const Module& m) {
+  return m.scopes->count != 0 && m.scopes->scopes[0] == &m.own;
+}
 
 /// Is a batch worth it? Below some hundred references the table costs more than asking around.
 /// `references`: upper bound of what will be wanted.
