@@ -63,12 +63,12 @@ void* map(std::size_t bytes) {
   return got < 0 ? nullptr : reinterpret_cast<void*>(got);
 }
 
-/// Chunks grow with the heap, so that ten thousand modules need five of them: each is a mapping, of
+/// Chunks grow with the heap, so that ten thousand modules need four of them: each is a mapping, of
 /// which a process has a limited number. Untouched pages cost nothing, and under a limit of address
 /// space a smaller one will do.
 bool new_chunk(Heap& heap) {
   std::size_t bytes = kSmallestChunk;
-  while (bytes < heap.in_chunks * 3 && bytes < kLargestChunk) bytes *= 2;
+  while (bytes < heap.in_chunks * 7 && bytes < kLargestChunk) bytes *= 2;
   void* chunk = map(bytes);
   if (chunk == nullptr) chunk = map(bytes = kSmallestChunk);
   if (chunk == nullptr) return false;

@@ -42,7 +42,11 @@ public:
 
   /// False when memory ran out; then nothing changed.
   [[nodiscard]] bool insert(std::uint64_t hash, T* value) {
-    if ((used_ + 1) * 2 > size_ && !rebuild()) return false;
+    // Doubles when the live entries need it; otherwise only sweeps the tombstones out.
+    if ((used_ + 1) * 2 > size_ && !rebuild(size_ == 0                ? 16
+                                            : (live_ + 1) * 4 > size_ ? size_ * 2
+                                                                      : size_))
+      return false;
     place(hash, value);
     ++used_;
     ++live_;
@@ -55,6 +59,8 @@ public:
       if (slots_[i].value == value && slots_[i].hash == hash) {
         slots_[i].value = tombstone();
         --live_;
+        // Ten thousand that went leave no mapping behind. Without memory the table stays as it is.
+        if (size_ > kKeptSize && live_ * 16 < size_) static_cast<void>(rebuild(size_ / 4));
         return;
       }
   }
@@ -66,6 +72,8 @@ private:
     std::uint64_t hash;
     T* value;
   };
+  /// Slots that a table keeps although it is nearly empty: they are no mapping of their own.
+  static constexpr std::size_t kKeptSize = 512;
   static T* tombstone() { return reinterpret_cast<T*>(std::uintptr_t{1}); }
 
   void place(std::uint64_t hash, T* value) {
@@ -74,9 +82,8 @@ private:
     slots_[i] = {hash, value};
   }
 
-  /// Doubles when the live entries need it; otherwise only sweeps the tombstones out.
-  bool rebuild() {
-    std::size_t size = size_ == 0 ? 16 : (live_ + 1) * 4 > size_ ? size_ * 2 : size_;
+  /// Moves the live entries, which must be fewer, to a table of `size` slots.
+  bool rebuild(std::size_t size) {
     auto* slots = static_cast<Slot*>(heap::allocate(size * sizeof(Slot)));
     if (slots == nullptr) return false;
     Slot* old = slots_;

@@ -63,6 +63,15 @@ public:
     --size_;
   }
   void clear() { size_ = 0; }
+  /// Gives memory back when what is left fills little of it. Without memory nothing changes.
+  void shrink() {
+    constexpr std::size_t kKeptBytes = 8192;
+    if (capacity_ * sizeof(T) <= kKeptBytes || size_ * 8 > capacity_) return;
+    Vec smaller;
+    if (!smaller.reserve(size_ * 2)) return;
+    for (const T& each : *this) smaller.push_reserved(each);
+    *this = static_cast<Vec&&>(smaller);
+  }
 
   T& operator[](std::size_t i) { return data_[i]; }
   const T& operator[](std::size_t i) const { return data_[i]; }

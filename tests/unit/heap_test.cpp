@@ -77,3 +77,28 @@ TEST_CASE(
     CHECK(table.find(hash(3), [](int&) { return true; }) == nullptr);
   }
 }
+
+TEST_CASE("what grew for many and holds few gives its memory back") {
+  std::size_t before = heap::mapped_bytes();
+  std::vector<int> values(20000);
+  auto hash = [](std::size_t i) { return i * 0x9e3779b97f4a7c15; };
+  PointerTable<int> table;
+  Vec<int*> vec;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    REQUIRE(table.insert(hash(i), &values[i]));
+    REQUIRE(vec.push(&values[i]));
+  }
+  CHECK(heap::mapped_bytes() >= before + values.size() * 40);
+  // The last ten stay, and are found at every size that the table takes on the way.
+  for (std::size_t i = 0; i + 10 < values.size(); ++i) {
+    table.erase(hash(i), &values[i]);
+    int* last = &values.back();
+    REQUIRE(table.find(hash(values.size() - 1), [&](int& v) { return &v == last; }) == last);
+  }
+  for (std::size_t i = 0; i < 10; ++i) vec[i] = vec[values.size() - 10 + i];
+  vec.truncate(10);
+  vec.shrink();
+  CHECK(table.size() == 10);
+  for (std::size_t i = 0; i < 10; ++i) CHECK(vec[i] == &values[values.size() - 10 + i]);
+  CHECK(heap::mapped_bytes() <= before + 128 * 1024);  // a chunk of small blocks, at most
+}
