@@ -121,7 +121,7 @@ Status check_parts(Segments& s, std::uint64_t page_size, const char* object) {
 }  // namespace
 
 const Phdr* Segments::find(LinkAddr at, std::uint64_t bytes) const {
-  for (const Phdr& p : phdrs)
+  for (const Phdr& p : loads)
     if (p.p_type == PT_LOAD && at.value >= p.p_vaddr && at.value - p.p_vaddr <= p.p_memsz &&
         bytes <= p.p_memsz - (at.value - p.p_vaddr))
       return &p;
@@ -140,7 +140,7 @@ Segments::find_in_pages(LinkAddr at, std::uint64_t bytes, std::uint64_t page_siz
 }
 
 const Phdr* Segments::find_in_file(LinkAddr at, std::uint64_t bytes) const {
-  for (const Phdr& p : phdrs)
+  for (const Phdr& p : loads)
     if (p.p_type == PT_LOAD && (p.p_flags & PF_R) != 0 && at.value >= p.p_vaddr &&
         at.value - p.p_vaddr <= p.p_filesz && bytes <= p.p_filesz - (at.value - p.p_vaddr))
       return &p;
@@ -148,7 +148,7 @@ const Phdr* Segments::find_in_file(LinkAddr at, std::uint64_t bytes) const {
 }
 
 const Phdr* Segments::find_mapped(std::uint64_t offset, std::uint64_t bytes) const {
-  for (const Phdr& p : phdrs)
+  for (const Phdr& p : loads)
     if (p.p_type == PT_LOAD && (p.p_flags & PF_R) != 0 && offset >= p.p_offset &&
         offset - p.p_offset <= p.p_filesz && bytes <= p.p_filesz - (offset - p.p_offset))
       return &p;
@@ -202,13 +202,18 @@ Result<Segments> check_segments(std::span<const Phdr> phdrs,
   Checker c{{}, file_size, page_size, policy, object};
   c.facts.phdrs = phdrs;
   c.facts.align = page_size;
+  std::size_t first = 0, last = 0;
   for (std::size_t i = 0; i < phdrs.size(); ++i) {
-    if (phdrs[i].p_type == PT_LOAD)
+    if (phdrs[i].p_type == PT_LOAD) {
+      if (c.facts.load_count == 0) first = i;
+      last = i;
       MYLD_CHECK(c.load(phdrs[i], i));
-    else
+    } else {
       MYLD_CHECK(c.other(phdrs[i], i));
+    }
   }
   if (c.facts.load_count == 0) return field(Code::no_load_segment, object, "PT_LOAD", 0, 0);
+  c.facts.loads = phdrs.subspan(first, last + 1 - first);
   MYLD_CHECK(check_parts(c.facts, page_size, object));
   return c.facts;
 }

@@ -13,6 +13,8 @@ namespace myld::elf {
 /// Facts of the program headers. Pointers point into the checked array.
 struct Segments {
   std::span<const Phdr> phdrs;
+  /// The part of them from the first PT_LOAD to the last; linkers put nothing between.
+  std::span<const Phdr> loads;
   LinkAddr start;           ///< of the first PT_LOAD, rounded down to a page
   LinkAddr end;             ///< of the last PT_LOAD, rounded up to a page
   std::uint64_t align = 0;  ///< largest p_align of a PT_LOAD, at least a page, bytes
@@ -35,6 +37,8 @@ struct Segments {
   const Phdr* find_in_file(LinkAddr at, std::uint64_t bytes) const;
   /// The PT_LOAD that maps [offset, offset + bytes) of the file to be read, or nullptr.
   const Phdr* find_mapped(std::uint64_t offset, std::uint64_t bytes) const;
+  /// Have the PT_LOADs so much between them that looking through them costs too much?
+  bool scattered() const { return loads.size() > std::size_t{load_count} * 2 + 64; }
   /// True if `at` is in an executable segment.
   bool is_code(LinkAddr at) const;
 };

@@ -338,6 +338,8 @@ std::uint32_t Image::gnu_hashed_end() const {
 }
 
 std::span<const std::uint8_t> find_note(const Image& image, const char* owner, std::uint32_t type) {
+  // A file has a handful. Segments that lie over each other could have any number read.
+  int left = 1 << 16;
   std::size_t owner_bytes = strlen(owner) + 1;
   for (const Phdr& p : image.segments.phdrs) {
     if (p.p_type != PT_NOTE || image.segments.find_in_file({p.p_vaddr}, p.p_filesz) == nullptr)
@@ -346,6 +348,7 @@ std::span<const std::uint8_t> find_note(const Image& image, const char* owner, s
     const auto* base = image.at<const std::uint8_t>({p.p_vaddr});
     std::uint64_t at = 0;
     while (at <= p.p_filesz && p.p_filesz - at >= sizeof(Nhdr)) {
+      if (--left < 0) return {};
       Nhdr n;
       memcpy(&n, base + at, sizeof n);
       std::uint64_t name = at + sizeof n;

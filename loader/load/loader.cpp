@@ -206,15 +206,21 @@ Module* Loader::find_loaded(Namespace& ns, const char* name) {
 
 bool Loader::add_name(Module& m, const char* name) {
   if (m.path_is_name && equal(m.path, name)) return true;
-  for (const char* each : m.names)
-    if (equal(each, name)) return true;
+  auto has_it = [&](const Module& each) {
+    if (&each != &m) return false;
+    for (const char* one : m.names)
+      if (equal(one, name)) return true;
+    return false;
+  };
+  std::uint64_t hash = hash_string(name);
+  if (m.ns->by_name.find(hash, has_it) != nullptr) return true;
   char* copy = copy_string(name);
   if (copy == nullptr) return false;
   if (!m.names.push(copy)) {
     release_string(copy);
     return false;
   }
-  if (m.ns->by_name.insert(hash_string(name), &m)) return true;
+  if (m.ns->by_name.insert(hash, &m)) return true;
   m.names.pop();
   release_string(copy);
   return false;
@@ -228,6 +234,24 @@ Result<Module*> Loader::new_module(Namespace& ns, const char* display) {
   m->requester.owner = m;
   return m;
 }
+
+namespace {
+
+/// Puts the PT_LOADs of a block on the heap in front of the other headers, all in their order.
+/// False: no memory.
+bool gather_loads(std::span<const elf::Phdr>& headers) {
+  auto* gathered = static_cast<elf::Phdr*>(heap::allocate(headers.size_bytes()));
+  if (gathered == nullptr) return false;
+  std::size_t n = 0;
+  for (bool loads : {true, false})
+    for (const elf::Phdr& p : headers)
+      if ((p.p_type == PT_LOAD) == loads) gathered[n++] = p;
+  heap::release(const_cast<elf::Phdr*>(headers.data()), headers.size_bytes());
+  headers = {gathered, n};
+  return true;
+}
+
+}  // namespace
 
 Result<elf::Ehdr> Loader::read_headers(find::Found& found, Module& m) {
   auto size = static_cast<std::uint64_t>(found.stat.st_size);
@@ -251,8 +275,16 @@ Result<elf::Ehdr> Loader::read_headers(find::Found& found, Module& m) {
                    .at = e.e_phoff,
                    .value = static_cast<std::uint64_t>(got)};
   }
-  m.image.segments = MYLD_TRY(
-      elf::check_segments({phdrs, e.e_phnum}, size, page_size, policy.segments, found.path));
+  auto check = [&]() -> Status {
+    m.image.segments = MYLD_TRY(
+        elf::check_segments(m.image.segments.phdrs, size, page_size, policy.segments, found.path));
+    return {};
+  };
+  MYLD_CHECK(check());
+  if (m.image.segments.scattered()) {
+    if (!gather_loads(m.image.segments.phdrs)) return no_memory(found.path);
+    MYLD_CHECK(check());
+  }
   return e;
 }
 
@@ -517,12 +549,18 @@ Loader::load_closure(std::span<Module* const> roots, Vec<Module*>& created, cons
 }
 
 Status Loader::check_versions(std::span<Module* const> modules, const ErrorSink& sink) {
-  for (Module* m : modules)
+  for (Module* m : modules) {
+    // A file's name is the same place for all of its versions: it is looked for once.
+    const char* file = nullptr;
+    Module* provider = nullptr;
     for (const elf::Version& v : m->versions) {
       if (v.file == nullptr) continue;
-      Module* provider = find_loaded(*m->ns, v.file);
-      if (provider == nullptr && equal(v.file, searcher.config.machine->loader_soname))
-        provider = self;
+      if (v.file != file) {
+        file = v.file;
+        provider = find_loaded(*m->ns, file);
+        if (provider == nullptr && equal(file, searcher.config.machine->loader_soname))
+          provider = self;
+      }
       if (provider == nullptr)
         continue;  // reported as missing already, or provided by another name
       if (log::wants(log::kVersions))
@@ -541,6 +579,7 @@ Status Loader::check_versions(std::span<Module* const> modules, const ErrorSink&
               .detail = m->display};
       if (!sink.report(sink.context, e)) return e;
     }
+  }
   return {};
 }
 
@@ -597,6 +636,7 @@ void take_out(Namespace& ns, std::span<Module* const> going) {
     ns.modules[kept++] = m;
   }
   ns.modules.truncate(kept);
+  ns.modules.shrink();
 }
 
 }  // namespace myld::load

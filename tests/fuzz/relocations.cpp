@@ -65,6 +65,7 @@ struct Provider {
     elf::Image& i = module.image;
     i.bias.value = reinterpret_cast<std::uintptr_t>(memory);
     i.segments.phdrs = phdrs;
+    i.segments.loads = phdrs;
     i.segments.end = {sizeof memory};
     i.segments.tls = &phdrs[1];
     i.strings = {kStrings, sizeof kStrings};

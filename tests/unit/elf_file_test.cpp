@@ -176,6 +176,7 @@ TEST_CASE("notes are found in their segment only", "[elf]") {
   elf::Image image;
   image.bias = {reinterpret_cast<std::uintptr_t>(memory)};
   image.segments.phdrs = phdrs;
+  image.segments.loads = {phdrs, 1};
   image.segments.property = &phdrs[2];
   std::uint32_t words[] = {4, 16, 5, 0x554e47, 0xc0000002, 4, 3, 0};
   auto put = [&](std::size_t word, std::uint32_t value) {
@@ -203,4 +204,43 @@ TEST_CASE("notes are found in their segment only", "[elf]") {
   phdrs[1].p_filesz = phdrs[2].p_filesz = 65;
   CHECK(elf::find_note(image, "GNU", 5).empty());
   CHECK(elf::program_property(image, 0xc0000002) == 0);
+}
+
+TEST_CASE("notes that lie over each other are not read without end", "[elf]") {
+  alignas(8) std::uint8_t memory[1 << 16] = {};
+  std::vector<elf::Phdr> phdrs(3, {PT_NOTE, PF_R, 0, 0, 0, sizeof memory, sizeof memory, 4});
+  phdrs[0].p_type = PT_LOAD;
+  elf::Image image;
+  image.bias = {reinterpret_cast<std::uintptr_t>(memory)};
+  image.segments.phdrs = phdrs;
+  image.segments.loads = {phdrs.data(), 1};
+  // Notes of twelve bytes, and the one that is looked for behind them.
+  constexpr std::size_t kAt = sizeof memory / 12 * 12 - 24;
+  const std::uint32_t words[] = {4, 4, 5, 0x554e47, 7};
+  std::memcpy(memory + kAt, words, sizeof words);
+  CHECK(elf::find_note(image, "GNU", 5).size() == 4);
+  phdrs.insert(phdrs.begin() + 1, 20, phdrs[1]);
+  image.segments.phdrs = phdrs;
+  image.segments.loads = {phdrs.data(), 1};
+  CHECK(elf::find_note(image, "GNU", 5).size() == 4);
+  // Before the segment that has it, twenty with five thousand others each: more than a file has.
+  for (std::size_t i = 1; i <= 20; ++i) phdrs[i].p_filesz = sizeof memory - 1024;
+  CHECK(elf::find_note(image, "GNU", 5).empty());
+}
+
+TEST_CASE("headers between the PT_LOADs are noticed", "[elf]") {
+  auto segments_of = [](std::size_t between) {
+    std::vector<elf::Phdr> phdrs(between + 4, {PT_NULL, 0, 0, 0, 0, 0, 0, 0});
+    phdrs[1] = {PT_LOAD, PF_R, 0, 0, 0, 4096, 4096, 4096};
+    phdrs[between + 2] = {PT_LOAD, PF_R | PF_X, 4096, 4096, 4096, 4096, 4096, 4096};
+    auto s = elf::check_segments(phdrs, 8192, 4096, {}, "file");
+    REQUIRE(s.ok());
+    CHECK(s.value().loads.size() == between + 2);
+    CHECK(s.value().find({4096}, 4096) == &phdrs[between + 2]);
+    CHECK(s.value().find({8192}, 1) == nullptr);
+    return s.value().scattered();
+  };
+  CHECK_FALSE(segments_of(0));
+  CHECK_FALSE(segments_of(8));
+  CHECK(segments_of(5000));
 }

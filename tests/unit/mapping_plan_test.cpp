@@ -70,6 +70,7 @@ namespace {
 myld::elf::Segments segments_of(const Phdr* phdrs, std::size_t count) {
   myld::elf::Segments s;
   s.phdrs = {phdrs, count};
+  s.loads = {phdrs, count};
   s.start = {phdrs[0].p_vaddr & ~(kPage - 1)};
   s.end = {(phdrs[count - 1].p_vaddr + phdrs[count - 1].p_memsz + kPage - 1) & ~(kPage - 1)};
   s.align = kPage;

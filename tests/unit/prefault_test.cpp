@@ -39,6 +39,7 @@ struct File {
     phdrs[1] = phdr(PT_LOAD, PF_R | PF_W, 0x10100, 0x10100, 0x7ff00, 0x8ff00);
     phdrs[2] = phdr(PT_GNU_RELRO, PF_R, 0x10100, 0x10100, 0x3ff00, 0x3ff00);
     image.segments.phdrs = phdrs;
+    image.segments.loads = phdrs;
     image.segments.relro = &phdrs[2];
   }
   void words(std::uint64_t from, std::uint64_t to, std::uint64_t step) {
@@ -113,6 +114,7 @@ TEST_CASE("huge pages: whole ones, inside RELRO and the file") {
                        phdr(PT_GNU_RELRO, PF_R, 0x1234, 0x5234, 0x500000, 0x500000)};
   elf::Segments s;
   s.phdrs = phdrs;
+  s.loads = phdrs;
   s.align = kPage;
   CHECK(map::plan_huge(s, kPage).bytes == 0);
   s.relro = &phdrs[2];

@@ -154,6 +154,7 @@ struct Fake {
     for (std::uint32_t i = 1; i + 1 < count; ++i) hash[1 + i] = i + 1;
     elf::Image& image = module.image;
     image.segments.phdrs = phdrs;
+    image.segments.loads = phdrs;
     image.strings = {strings.data(), strings.size()};
     image.symbols = symbols.data();
     image.symbol_limit = count;
