@@ -19,20 +19,19 @@ public:
   /// A word whose link address is less than room() behind start() is in the window that the last
   /// place was in: what is asked half a million times costs one comparison. 0: there is none.
   std::uint64_t start() const { return window_start_; }
-  std::uint64_t room() const {
-    return window_end_ < window_start_ + 8 ? 0 : window_end_ - window_start_ - 7;
-  }
+  std::uint64_t room() const { return window_room_; }
 
 private:
   const Module& module_;
   Vec<elf::Image::Range> windows_;  ///< ascending link addresses
-  std::uint64_t window_start_ = 1, window_end_ = 0;
+  std::uint64_t window_start_ = 1, window_end_ = 0, window_room_ = 0;
 };
 
 inline Status Places::find(bool text_too) {
   windows_.clear();
   window_start_ = 1;
   window_end_ = 0;
+  window_room_ = 0;
   elf::Image::Range tables[elf::Image::kMetadataRanges];
   std::size_t count = module_.image.metadata(tables);
   for (const elf::Phdr& p : module_.image.segments.phdrs) {
@@ -70,6 +69,7 @@ inline bool Places::allow(std::uint64_t offset, std::uint64_t bytes) {
     return false;
   window_start_ = windows_[low].start;
   window_end_ = windows_[low].end;
+  window_room_ = window_end_ < window_start_ + 8 ? 0 : window_end_ - window_start_ - 7;
   return true;
 }
 

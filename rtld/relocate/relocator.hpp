@@ -75,11 +75,11 @@ private:
   void store_got_words();
   Status relr();
   Status relative(std::span<const Rela> relocations);
-  bool quick(const Rela& r);
+  template <bool kSlots>
+  std::size_t quick(std::span<const Rela> relocations);
   Status one(const Rela& r);
   Status symbolic(const Rela& r, RelocKind kind);
   Status bind(std::span<const Rela> relocations);
-  void prefetch(std::span<const Rela> relocations, std::size_t i) const;
   Status lazy_slot(const Rela& r);
   Status irelative();
   Status irelative(const Rela& r);
@@ -298,28 +298,41 @@ Status Relocator<Port>::symbolic(const Rela& r, RelocKind kind) {
   }
 }
 
-/// Most relocations that name a symbol: a word gets the address that the batch found. False:
-/// nothing is done, `one` has to look at it. Needs: found_.
+/// Applies relocations up to the first that is none of most: where a word gets the address that the
+/// batch found. Returns how many. `kSlots`: of JUMP_SLOT, else of the other two kinds that do so.
+/// Needs: is_batched().
 template <arch::IsPort Port>
-bool Relocator<Port>::quick(const Rela& r) {
-  std::uint32_t type = elf::reloc_type(r), index = elf::reloc_symbol(r);
-  bool is_slot = type == ordinary_type<Port>(RelocKind::jump_slot);
-  bool is_symbolic = type == ordinary_type<Port>(RelocKind::symbolic);
-  if (!is_slot && !is_symbolic && type != ordinary_type<Port>(RelocKind::glob_dat)) return false;
-  if (index >= image_.symbol_limit) return false;
-  const scope::Batch::Entry* e =
-      batched_.settled(index, is_slot ? Purpose::call : Purpose::address);
-  if (e == nullptr) return false;
-  if (r.r_offset - places_.start() >= places_.room() && !places_.allow(r.r_offset, 8)) return false;
-  // Neighbours are often bound to the same module.
-  if (!m_.from_start && e->provider != noted_) {
-    if (!add_dependency(m_, *e->provider)) return false;
-    noted_ = e->provider;
+template <bool kSlots>
+std::size_t Relocator<Port>::quick(std::span<const Rela> relocations) {
+  constexpr std::uint32_t kSymbolic = ordinary_type<Port>(RelocKind::symbolic),
+                          kGlobDat = ordinary_type<Port>(RelocKind::glob_dat),
+                          kJumpSlot = ordinary_type<Port>(RelocKind::jump_slot);
+  constexpr Purpose kPurpose = kSlots ? Purpose::call : Purpose::address;
+  const scope::Batch::OfUser batched = batched_;
+  const std::uint32_t symbol_limit = image_.symbol_limit;
+  const std::uintptr_t bias = bias_;
+  const bool stays = m_.from_start;
+  std::size_t count = relocations.size(), i = 0;
+  for (; i < count; ++i) {
+    if (i + kAhead < count)
+      if (std::uint32_t ahead = elf::reloc_symbol(relocations[i + kAhead]); ahead < symbol_limit)
+        batched.prefetch(ahead);
+    const Rela& r = relocations[i];
+    std::uint32_t type = elf::reloc_type(r), symbol = elf::reloc_symbol(r);
+    if (kSlots ? type != kJumpSlot : type != kSymbolic && type != kGlobDat) break;
+    if (symbol >= symbol_limit) break;
+    const scope::Batch::Entry* e = batched.settled(symbol, kPurpose);
+    if (e == nullptr) break;
+    if (r.r_offset - places_.start() >= places_.room() && !places_.allow(r.r_offset, 8)) break;
+    if (!stays && e->provider != noted_) {  // neighbours are often bound to the same module
+      if (!add_dependency(m_, *e->provider)) break;
+      noted_ = e->provider;
+    }
+    bool adds = Port::kGotAddend || (!kSlots && type == kSymbolic);
+    store<std::uint64_t>(bias + r.r_offset,
+                         e->address + (adds ? static_cast<std::uint64_t>(r.r_addend) : 0));
   }
-  std::uint64_t addend =
-      is_symbolic || Port::kGotAddend ? static_cast<std::uint64_t>(r.r_addend) : 0;
-  store<std::uint64_t>(bias_ + r.r_offset, e->address + addend);
-  return true;
+  return i;
 }
 
 template <arch::IsPort Port>
@@ -339,26 +352,15 @@ Status Relocator<Port>::one(const Rela& r) {
   return symbolic(r, kind);
 }
 
-/// All of a table that name symbols, or that nobody sorted.
+/// The part of a table that names symbols, or that nobody sorted.
 template <arch::IsPort Port>
 Status Relocator<Port>::bind(std::span<const Rela> relocations) {
-  bool batched = is_batched();
   for (std::size_t i = 0; i < relocations.size(); ++i) {
-    if (batched) {
-      prefetch(relocations, i + kAhead);
-      if (quick(relocations[i])) continue;
-    }
+    if (is_batched()) i += quick<false>(relocations.subspan(i));
+    if (i == relocations.size()) break;
     MYLD_CHECK(settle(one(relocations[i])));
   }
   return {};
-}
-
-/// Brings nearer what quick() will read for relocation `i`. Needs: found_.
-template <arch::IsPort Port>
-void Relocator<Port>::prefetch(std::span<const Rela> relocations, std::size_t i) const {
-  if (i >= relocations.size()) return;
-  if (std::uint32_t symbol = elf::reloc_symbol(relocations[i]); symbol < image_.symbol_limit)
-    batched_.prefetch(symbol);
 }
 
 /// An unbound slot: the linker left the link address of the PLT entry's second half there.
@@ -409,11 +411,9 @@ Status Relocator<Port>::plt(bool lazy, bool relro_is_protected) {
   if (lazy) store_got_words();
   bool batched = is_batched() && !lazy && !relro_is_protected;
   for (std::size_t i = 0; i < image_.jmprel.size(); ++i) {
+    if (batched) i += quick<true>(image_.jmprel.subspan(i));
+    if (i == image_.jmprel.size()) break;
     const Rela& r = image_.jmprel[i];
-    if (batched) {
-      prefetch(image_.jmprel, i + kAhead);
-      if (elf::reloc_type(r) == ordinary_type<Port>(RelocKind::jump_slot) && quick(r)) continue;
-    }
     RelocKind kind = Port::reloc_kind(elf::reloc_type(r));
     if (kind != RelocKind::jump_slot && kind != RelocKind::irelative &&
         kind != RelocKind::tlsdesc && kind != RelocKind::none) {

@@ -14,10 +14,21 @@ constexpr std::size_t kAhead = 12;
 /// way before it is needed.
 constexpr std::size_t kPortion = 512;
 
+constexpr std::size_t kLine = 64;  // of the cache
+
 unsigned bits_for(std::uint64_t n, unsigned least) {
   unsigned bits = least;
   while ((std::uint64_t{1} << bits) < n) ++bits;
   return bits;
+}
+
+unsigned table_bits(std::uint64_t references) { return bits_for(references * 2, 4); }
+unsigned filter_bits(std::uint64_t references) { return bits_for(references * 16, 6); }
+
+/// With room for what alignment takes.
+std::size_t bytes_of_tables(std::uint64_t references) {
+  return (std::size_t{1} << filter_bits(references)) / 8 +
+         (sizeof(std::uint32_t) << table_bits(references)) + 2 * kLine;
 }
 
 std::uint64_t exported_count(const load::ModuleList* list) {
@@ -56,24 +67,21 @@ bool Batch::prepare(std::span<Module* const> users,
   if (users.size() > UINT16_MAX || references > UINT32_MAX / 64) return false;
   std::uint64_t symbols = 0;
   for (const Module* m : users) symbols += m->image.symbol_limit;
-  unsigned table_bits = bits_for(references * 2, 4), filter_bits = bits_for(references * 16, 6);
   std::size_t pointers = users.size() * sizeof(std::uint32_t*),
-              ends = users.size() * sizeof(std::uint32_t), entries = references * sizeof(Entry),
-              filter = (std::size_t{1} << filter_bits) / 8,
-              table = sizeof(std::uint32_t) << table_bits;
-  bytes_ = pointers + ends + entries + filter + table + symbols * sizeof(std::uint32_t);
+              ends = users.size() * sizeof(std::uint32_t),
+              numbers = symbols * sizeof(std::uint32_t);
+  bytes_ = references * sizeof(Entry) + bytes_of_tables(references) + pointers + ends + numbers;
   memory_ = heap::allocate_scratch(bytes_);
   if (memory_ == nullptr) return false;
+  // What is filled as a whole, then the entries, whose number turns out to be a part of what it
+  // could be, and where they end the tables: so little of the memory is ever touched.
   auto* at = static_cast<unsigned char*>(memory_);
   auto take = [&at](std::size_t bytes) {
     unsigned char* start = at;
     at += bytes;
     return start;
   };
-  entries_ = reinterpret_cast<Entry*>(take(entries));  // first: each in one cache line
   numbers_ = reinterpret_cast<std::uint32_t**>(take(pointers));
-  filter_ = reinterpret_cast<std::uint64_t*>(take(filter));
-  table_ = reinterpret_cast<std::uint32_t*>(take(table));
   hashed_ends_ = reinterpret_cast<std::uint32_t*>(take(ends));
   for (std::size_t i = 0; i < users.size(); ++i) {
     hashed_ends_[i] = users[i]->image.gnu_hashed_end();
@@ -81,12 +89,13 @@ bool Batch::prepare(std::span<Module* const> users,
     numbers_[i] = reinterpret_cast<std::uint32_t*>(
         take(users[i]->image.symbol_limit * sizeof(std::uint32_t)));
   }
+  at = reinterpret_cast<unsigned char*>(
+      round_up(reinterpret_cast<std::uintptr_t>(at), sizeof(Entry)));
+  entries_ = reinterpret_cast<Entry*>(at);
   users_ = users;
   lists_[0] = first;
   lists_[1] = second;
   capacity_ = static_cast<std::uint32_t>(references);
-  table_shift_ = 32 - table_bits;
-  filter_shift_ = 32 - filter_bits;
   return true;
 }
 
@@ -128,6 +137,12 @@ void Batch::add(std::uint32_t user, std::uint32_t symbol, std::uint8_t purpose_b
 }
 
 void Batch::fill_table() {
+  unsigned in_table = table_bits(entry_count_), in_filter = filter_bits(entry_count_);
+  table_shift_ = 32 - in_table;
+  filter_shift_ = 32 - in_filter;
+  std::uintptr_t end = reinterpret_cast<std::uintptr_t>(entries_ + entry_count_);
+  filter_ = reinterpret_cast<std::uint64_t*>(round_up(end, kLine));
+  table_ = reinterpret_cast<std::uint32_t*>(filter_ + (std::size_t{1} << in_filter) / 64);
   for (std::uint32_t i = 0; i < entry_count_; ++i) {
     if (i + kAhead < entry_count_)
       __builtin_prefetch(&table_[table_place(entries_[i + kAhead].hash)]);

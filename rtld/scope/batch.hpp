@@ -186,6 +186,7 @@ private:
   std::uint32_t* hashed_ends_ = nullptr;  ///< of each user: Image::gnu_hashed_end()
   Entry* entries_ = nullptr;
   std::uint32_t entry_count_ = 0, capacity_ = 0;
+  // From run() on, in what entries_ left:
   std::uint32_t* table_ = nullptr;   ///< number + 1 of the first open entry, by hash
   std::uint64_t* filter_ = nullptr;  ///< a bit for every wanted hash
   unsigned table_shift_ = 0, filter_shift_ = 0;
