@@ -96,9 +96,11 @@ Status check_parts(Segments& s, std::uint64_t page_size, const char* object) {
                    p->p_vaddr);
   }
   if (s.relro != nullptr && s.relro->p_memsz != 0) {
-    // Linkers round RELRO up to the page, past the end of the segment's memory; and mold begins it
-    // before the segment where an empty TLS block stands first.
-    if (s.find_in_pages({s.relro->p_vaddr}, s.relro->p_memsz, page_size) == nullptr)
+    // Linkers round RELRO up to the page, past the end of the segment's memory; mold begins it
+    // before the segment where an empty TLS block stands first, and lays it over several segments.
+    std::uint64_t end = s.relro->p_vaddr + s.relro->p_memsz;
+    if (end < s.relro->p_vaddr || s.find_in_pages({s.relro->p_vaddr}, 0, page_size) == nullptr ||
+        s.find_in_pages({end}, 0, page_size) == nullptr)
       return field(Code::header_outside_segment, object, "PT_GNU_RELRO",
                    static_cast<std::uint64_t>(s.relro - s.phdrs.data()), s.relro->p_vaddr);
   }

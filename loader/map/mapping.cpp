@@ -400,20 +400,26 @@ Status protect_relro(const Mapping& mapping,
                      std::uint64_t page_size,
                      const char* object) {
   if (segments.relro == nullptr) return {};
-  std::uintptr_t from =
-      round_down((mapping.bias + LinkAddr{segments.relro->p_vaddr}).value, page_size);
-  std::uintptr_t to =
-      round_down((mapping.bias + LinkAddr{segments.relro->p_vaddr + segments.relro->p_memsz}).value,
-                 page_size);
-  if (to <= from) return {};
-  long got = sys::protect(reinterpret_cast<void*>(from), to - from, sys::kProtRead);
-  if (got < 0)
-    return Error{.code = Code::cannot_protect,
-                 .sys_errno = static_cast<int>(-got),
-                 .object = object,
-                 .subject = "PT_GNU_RELRO",
-                 .at = segments.relro->p_vaddr,
-                 .value = segments.relro->p_memsz};
+  const std::uint64_t start = round_down(segments.relro->p_vaddr, page_size),
+                      end =
+                          round_down(segments.relro->p_vaddr + segments.relro->p_memsz, page_size);
+  // By segments: the kernel leaves holes between those of a program.
+  for (const elf::Phdr& p : segments.phdrs) {
+    if (p.p_type != PT_LOAD || (p.p_flags & PF_W) == 0) continue;
+    std::uint64_t from = round_down(p.p_vaddr, page_size),
+                  to = round_up(p.p_vaddr + p.p_memsz, page_size);
+    if (from < start) from = start;
+    if (to > end) to = end;
+    if (to <= from) continue;
+    long got = sys::protect((mapping.bias + LinkAddr{from}).as<void>(), to - from, sys::kProtRead);
+    if (got < 0)
+      return Error{.code = Code::cannot_protect,
+                   .sys_errno = static_cast<int>(-got),
+                   .object = object,
+                   .subject = "PT_GNU_RELRO",
+                   .at = segments.relro->p_vaddr,
+                   .value = segments.relro->p_memsz};
+  }
   return {};
 }
 

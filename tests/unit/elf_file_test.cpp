@@ -153,19 +153,23 @@ TEST_CASE("a file that ends early is refused, wherever", "[elf]") {
   }
 }
 
-TEST_CASE("RELRO lies in the pages of a segment", "[elf]") {
-  // Data as mold 2.37 lays it out where an empty TLS block stands before it.
+TEST_CASE("RELRO lies in the pages of segments", "[elf]") {
+  // Data as mold 2.37 lays it out where an empty TLS block stands before it, and an aligned part
+  // behind.
   auto takes = [](std::uint64_t start, std::uint64_t end) {
-    elf::Phdr phdrs[2] = {};
+    elf::Phdr phdrs[3] = {};
     phdrs[0] = {PT_LOAD, PF_R | PF_W, 0x798, 0x2798, 0x2798, 0x220, 0x868, 0x1000};
-    phdrs[1] = {PT_GNU_RELRO, PF_R, 0, start, start, 0, end - start, 1};
-    return elf::check_segments(phdrs, 0x1000, 0x1000, {}, "file").ok();
+    phdrs[1] = {PT_LOAD, PF_R | PF_W, 0x4000, 0x4000, 0x4000, 0x48, 0x1000, 0x4000};
+    phdrs[2] = {PT_GNU_RELRO, PF_R, 0, start, start, 0, end - start, 1};
+    return elf::check_segments(phdrs, 0x5000, 0x1000, {}, "file").ok();
   };
   CHECK(takes(0x2792, 0x3000));
   CHECK(takes(0x2000, 0x3000));
+  CHECK(takes(0x2792, 0x5000));
   CHECK(!takes(0x1fff, 0x3000));
   CHECK(!takes(0x2792, 0x3001));
-  CHECK(!takes(0x3000, 0x3001));
+  CHECK(!takes(0x2792, 0x5001));
+  CHECK(!takes(0x3001, 0x5000));
 }
 
 TEST_CASE("notes are found in their segment only", "[elf]") {
