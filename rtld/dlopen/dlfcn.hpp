@@ -1,6 +1,7 @@
 // dlopen(3) and its relatives, as functions that are told who calls. A libc adapter puts them
 // behind the public names.
 #pragma once
+#include "rtld/dlopen/scopes.hpp"
 #include "rtld/runtime.hpp"
 
 namespace myld::dlopen {
@@ -67,9 +68,5 @@ Result<Module*> open_in_new_namespace(Runtime& runtime, const char* name);
 /// False: no memory.
 bool make_link_map(Runtime& runtime, Module& module);
 void release_link_map(Runtime& runtime, Module& module);
-
-/// Makes the scopes of a module: the namespace's global one and `group`, own first where the file
-/// or `deep` asks. False: no memory.
-bool make_scopes(Module& module, load::Scope* group, bool deep);
 
 }  // namespace myld::dlopen

@@ -115,28 +115,6 @@ Status prepare(Runtime& runtime, Transaction& t, Module& root, int mode) {
   return {};
 }
 
-}  // namespace
-
-bool make_scopes(Module& m, load::Scope* group, bool deep) {
-  load::Scope* list[3];
-  std::uint32_t n = 0;
-  if (m.image.symbolic) {
-    Module* self = &m;
-    if (m.own.list == nullptr) m.own.list = load::make_list({&self, 1});
-    if (m.own.list == nullptr) return false;
-    list[n++] = &m.own;
-  }
-  if (deep && group != nullptr) list[n++] = group;
-  list[n++] = &m.ns->global;
-  if (!deep && group != nullptr) list[n++] = group;
-  load::ScopeChain* chain = make_chain({list, n});
-  if (chain == nullptr) return false;
-  m.scopes = chain;
-  return true;
-}
-
-namespace {
-
 /// True if `root` is open and `mode` changes nothing of it: its group is initialised, bound and as
 /// global as `mode` asks, and an earlier dlopen has put the group in its members' scopes.
 bool only_counts(const Module& root, int mode) {

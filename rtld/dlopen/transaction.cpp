@@ -13,20 +13,6 @@
 
 namespace myld::dlopen {
 
-load::ScopeChain* make_chain(std::span<load::Scope* const> scopes) {
-  auto* chain = static_cast<load::ScopeChain*>(
-      heap::allocate(sizeof(load::ScopeChain) + scopes.size() * sizeof(load::Scope*)));
-  if (chain == nullptr) return nullptr;
-  chain->count = static_cast<std::uint32_t>(scopes.size());
-  for (std::size_t i = 0; i < scopes.size(); ++i) chain->scopes[i] = scopes[i];
-  return chain;
-}
-
-void release_chain(load::ScopeChain* chain) {
-  if (chain != nullptr)
-    heap::release(chain, sizeof(load::ScopeChain) + chain->count * sizeof(load::Scope*));
-}
-
 load::Namespace* make_namespace(Runtime& runtime) {
   std::size_t id = 1;
   while (id < runtime.namespaces.size() && runtime.namespaces[id] != nullptr) ++id;
@@ -122,17 +108,6 @@ Transaction::Transaction(Runtime& runtime, load::Namespace& ns, bool is_new)
 
 Transaction::~Transaction() {
   if (!committed_) roll_back();
-}
-
-bool make_group(Module& root) {
-  if (root.group.list != nullptr) return true;
-  Vec<Module*> members;
-  if (!load::breadth_first(root, members)) return false;
-  load::interposers_first({members.begin(), members.size()});
-  load::ModuleList* list = load::make_list(members.span());
-  // A module that others brought has a handle already, which another thread may ask.
-  __atomic_store_n(&root.group.list, list, __ATOMIC_RELEASE);
-  return list != nullptr;
 }
 
 Status Transaction::make_group(Module& root) {

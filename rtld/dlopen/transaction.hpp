@@ -1,21 +1,10 @@
 // All or nothing: what a dlopen prepares, and what becomes of it.
 #pragma once
 #include "rtld/dlopen/object_index.hpp"
+#include "rtld/dlopen/scopes.hpp"
 #include "rtld/runtime.hpp"
 
 namespace myld::dlopen {
-
-/// Gives `root` its group, if it has none yet: itself and what it needs, breadth-first. False: no
-/// memory.
-bool make_group(Module& root);
-
-/// The members of a group, breadth-first.
-inline std::span<Module* const> members(const load::Scope& group) {
-  return {group.list->modules, group.list->count};
-}
-
-load::ScopeChain* make_chain(std::span<load::Scope* const> scopes);
-void release_chain(load::ScopeChain* chain);
 
 /// Things that readers may still look at, released together after they are gone. Without memory to
 /// note one it is left to the process.

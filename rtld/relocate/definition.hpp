@@ -53,7 +53,7 @@ private:
 
 template <arch::IsPort Port>
 Definition References<Port>::definition(const Sym& symbol, std::uint32_t index, Purpose purpose) {
-  if (known_ != nullptr) return scope::settle(m_, symbol, purpose, *known_);
+  if (known_ != nullptr) return scope::conclude(m_, symbol, purpose, *known_);
   if (found_ != nullptr)
     if (const auto* e = found_->batch->find(found_->user, index, purpose); e != nullptr)
       return scope::conclude(m_, symbol, purpose, e->result());

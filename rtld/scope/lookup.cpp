@@ -211,7 +211,10 @@ Definition look_up(Module& m, const Sym& symbol, std::uint32_t index, Purpose pu
 
 Definition conclude(Module& m, const Sym& symbol, Purpose purpose, const Definition& found) {
   if (refers_to_itself(symbol)) return {&m, &symbol};
-  return settle(m, symbol, purpose, choose(m, symbol, found));
+  Definition d = choose(m, symbol, found);
+  if (d && elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE && purpose != Purpose::copy)
+    return unique(m.image.strings.data + symbol.st_name, d);
+  return d;
 }
 
 Definition choose(Module& m, const Sym& symbol, const Definition& found) {
@@ -223,12 +226,6 @@ Definition choose(Module& m, const Sym& symbol, const Definition& found) {
     bool canonical = d.module != nullptr && d.symbol->st_shndx == SHN_UNDEF;
     if (!canonical) d = {&m, &symbol};
   }
-  return d;
-}
-
-Definition settle(Module& m, const Sym& symbol, Purpose purpose, const Definition& d) {
-  if (d && elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE && purpose != Purpose::copy)
-    return unique(m.image.strings.data + symbol.st_name, d);
   return d;
 }
 

@@ -94,10 +94,9 @@ inline const elf::Version* version_of(const Module& module, std::uint32_t index)
 }
 /// What `symbol` of `module` is bound to when `found` is the first definition in its scopes.
 Definition conclude(Module& module, const Sym& symbol, Purpose purpose, const Definition& found);
-/// The first half of it, which has no effect: STB_GNU_UNIQUE is not looked at.
+/// The first half of it, which has no effect: STB_GNU_UNIQUE is not looked at. What it gives may be
+/// concluded again.
 Definition choose(Module& module, const Sym& symbol, const Definition& found);
-/// The second: `chosen` is what the reference is bound to, or for STB_GNU_UNIQUE the first of all.
-Definition settle(Module& module, const Sym& symbol, Purpose purpose, const Definition& chosen);
 /// resolve() without an effect, and without a word to LD_DEBUG: what choose() gives.
 Definition look_up(Module& module, const Sym& symbol, std::uint32_t index, Purpose purpose);
 
