@@ -48,6 +48,11 @@ memcpy(void* __restrict to, const void* __restrict from, std::size_t n) noexcept
 [[gnu::visibility("hidden")]] void* memset(void* to, int byte, std::size_t n) noexcept {
   auto* t = static_cast<unsigned char*>(to);
   std::uint64_t word = static_cast<unsigned char>(byte) * 0x0101010101010101u;
+  for (; n >= 64; n -= 64, t += 64) {
+    auto* tw = reinterpret_cast<Word*>(t);
+    tw[0] = tw[1] = tw[2] = tw[3] = word;
+    tw[4] = tw[5] = tw[6] = tw[7] = word;
+  }
   for (; n >= 8; n -= 8, t += 8) *reinterpret_cast<Word*>(t) = word;
   for (; n != 0; --n) *t++ = static_cast<unsigned char>(byte);
   return to;
@@ -69,8 +74,16 @@ memcpy(void* __restrict to, const void* __restrict from, std::size_t n) noexcept
 }
 
 [[gnu::visibility("hidden")]] std::size_t strlen(const char* s) noexcept {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
   const char* end = s;
-  while (*end != 0) ++end;
-  return static_cast<std::size_t>(end - s);
+  for (; (reinterpret_cast<std::uintptr_t>(end) & 7) != 0; ++end)
+    if (*end == 0) return static_cast<std::size_t>(end - s);
+  // An aligned word does not reach into another page, so what is behind the end is there.
+  for (;; end += 8) {
+    std::uint64_t w = *reinterpret_cast<const Word*>(end);
+    if (((w - kOnes) & ~w & kHighs) == 0) continue;
+    while (*end != 0) ++end;
+    return static_cast<std::size_t>(end - s);
+  }
 }
 }

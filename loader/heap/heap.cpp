@@ -34,7 +34,7 @@ struct SizeClass {
   std::size_t index, bytes;
 };
 
-SizeClass size_class(std::size_t bytes) {
+[[gnu::always_inline]] inline SizeClass size_class(std::size_t bytes) {
   if (bytes <= 128) {
     std::size_t index = bytes == 0 ? 0 : (bytes - 1) / 16;
     return {index, (index + 1) * 16};
@@ -82,7 +82,10 @@ bool new_chunk(Heap& heap) {
 
 }  // namespace
 
-void* allocate(std::size_t bytes) {
+namespace {
+
+template <bool kZero>
+[[gnu::always_inline]] inline void* take(std::size_t bytes) {
   Heap& heap = g_heap;
   if (bytes > kLargest) {
     if (bytes > (std::size_t{1} << 47)) return nullptr;
@@ -96,7 +99,7 @@ void* allocate(std::size_t bytes) {
   if (FreeBlock* block = heap.free[size.index]) {
     heap.free[size.index] = block->next;
     heap.lock.unlock();
-    memset(block, 0, size.bytes);
+    if constexpr (kZero) memset(block, 0, size.bytes);
     return block;
   }
   void* block = nullptr;
@@ -108,8 +111,12 @@ void* allocate(std::size_t bytes) {
   return block;
 }
 
-void release(void* block, std::size_t bytes) {
-  if (block == nullptr) return;
+}  // namespace
+
+void* allocate(std::size_t bytes) { return take<true>(bytes); }
+void* allocate_unfilled(std::size_t bytes) { return take<false>(bytes); }
+
+void release_block(void* block, std::size_t bytes) {
   Heap& heap = g_heap;
   if (bytes > kLargest) {
     std::size_t pages = round_up(bytes, 4096);

@@ -15,8 +15,15 @@ namespace myld::heap {
 /// it.
 void* allocate(std::size_t bytes);
 
-/// Gives back what allocate(bytes) returned. nullptr is allowed.
-void release(void* block, std::size_t bytes);
+/// The same without the zeros, for who fills the block anyway.
+void* allocate_unfilled(std::size_t bytes);
+
+/// Gives back what allocate(bytes) returned.
+void release_block(void* block, std::size_t bytes);
+/// nullptr is allowed.
+inline void release(void* block, std::size_t bytes) {
+  if (block != nullptr) release_block(block, bytes);
+}
 
 /// Bracket a fork(2) in a threaded program: the child must find the heap whole.
 void lock();

@@ -40,7 +40,7 @@ public:
     if (n <= capacity_) return true;
     std::size_t capacity = capacity_ == 0 ? 4 : capacity_ * 2;
     if (capacity < n) capacity = n;
-    auto* data = static_cast<T*>(heap::allocate(capacity * sizeof(T)));
+    auto* data = static_cast<T*>(heap::allocate_unfilled(capacity * sizeof(T)));
     if (data == nullptr) return false;
     if (size_ != 0) memcpy(static_cast<void*>(data), data_, size_ * sizeof(T));
     heap::release(data_, capacity_ * sizeof(T));
@@ -98,7 +98,7 @@ private:
 
 /// A NUL-terminated copy of `text` on the heap, or nullptr. Freed by release_string().
 inline char* copy_string(const char* text, std::size_t length) {
-  auto* copy = static_cast<char*>(heap::allocate(length + 1));
+  auto* copy = static_cast<char*>(heap::allocate_unfilled(length + 1));
   if (copy != nullptr) {
     memcpy(copy, text, length);
     copy[length] = 0;

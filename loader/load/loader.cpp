@@ -608,6 +608,8 @@ Status Loader::leave_image(Module& m) {
 }
 
 void Loader::forget(Module& m) {
+  if (m.forgotten) return;
+  m.forgotten = true;
   for (const char* name : m.names) m.ns->by_name.erase(hash_string(name), &m);
   (m.path_is_name ? m.ns->by_name : m.ns->by_path).erase(hash_string(m.path), &m);
   m.ns->by_file.erase(hash_of(m.file), &m);

@@ -138,6 +138,7 @@ struct Module {
   bool global = false;          ///< in its namespace's global scope
   bool lazy = false;            ///< its PLT slots are bound at the first call
   bool path_is_name = false;    ///< `path` is one of its names, whatever file is there now
+  bool forgotten = false;       ///< its namespace does not know it by a name or its file any more
   int kept_fd = -1;             ///< what `path` is a name of, where that is /proc/PID/fd/N
   bool in_image = false;        ///< its writable pages are relocated already (map::Placed)
   bool owns_mapping = true;     ///< false: mapped by the kernel

@@ -17,6 +17,7 @@ Module* child(const Module& m, std::size_t i, bool with_bound) {
 }  // namespace
 
 bool dependencies_first(std::span<Module* const> list, bool with_bound, Vec<Module*>& out) {
+  if (list.size() == 1) return out.push(list[0]);
   std::uint32_t waiting = load::next_mark(), visited = load::next_mark();
   for (Module* m : list) m->mark = waiting;
   if (!out.reserve(out.size() + list.size())) return false;

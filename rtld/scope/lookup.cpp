@@ -26,10 +26,20 @@ bool consider(const Module& m,
   return how == Match::yes;
 }
 
+/// Does the filter of DT_GNU_HASH say that no symbol has this hash?
+[[gnu::always_inline]] inline bool is_filtered(const elf::GnuHash& h, std::uint32_t hash) {
+  std::uint64_t word = h.bloom[(hash / 64) & h.bloom_mask];
+  return (word >> (hash & 63) & word >> (hash >> h.bloom_shift & 63) & 1) == 0;
+}
+/// What most modules are asked, and answer: without a call.
+[[gnu::always_inline]] inline bool cannot_have(const Module& m, const Request& r) {
+  const elf::GnuHash& h = m.image.gnu_hash;
+  return h.bucket_count != 0 && is_filtered(h, r.hash);
+}
+
 const Sym* find_gnu(const Module& m, const Request& r) {
   const elf::GnuHash& h = m.image.gnu_hash;
-  std::uint64_t word = h.bloom[(r.hash / 64) & h.bloom_mask];
-  if ((word >> (r.hash & 63) & word >> (r.hash >> h.bloom_shift & 63) & 1) == 0) return nullptr;
+  if (is_filtered(h, r.hash)) return nullptr;
   std::uint32_t i = h.buckets[r.hash % h.bucket_count];
   if (i < h.first) return nullptr;
   const Sym* fallback = nullptr;
@@ -131,9 +141,11 @@ Definition find_in_list(const load::ModuleList* list, const Request& r, std::uin
     Definition d = find_by_index(*list, r, known);
     if (known) return d;
   }
+  bool told = log::wants(log::kSymbols);
   for (std::uint32_t i = from; i < list->count; ++i) {
     Module* m = list->modules[i];
-    if (log::wants(log::kSymbols))
+    if (!told && cannot_have(*m, r)) continue;
+    if (told)
       log::Line() << "symbol=" << r.name << ";  lookup in file=" << log::In{m->display, m->ns->id};
     if (m == r.skip || (r.purpose == Purpose::copy && m->is_program)) continue;
     const Sym* s = find_in_module(*m, r);

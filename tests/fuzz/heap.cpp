@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <unordered_map>
 
 namespace myld {
@@ -40,8 +41,13 @@ void* allocate(std::size_t bytes) {
   return block;
 }
 
-void release(void* block, std::size_t bytes) {
-  if (block == nullptr) return;
+void* allocate_unfilled(std::size_t bytes) {
+  void* block = allocate(bytes);
+  if (block != nullptr) std::memset(block, 0xa5, bytes);
+  return block;
+}
+
+void release_block(void* block, std::size_t bytes) {
   auto at = g_blocks.find(block);
   if (at == g_blocks.end() || at->second != bytes) std::abort();
   g_blocks.erase(at);
