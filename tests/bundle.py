@@ -280,6 +280,11 @@ class Bundles:
         assert r.returncode == 7 and r.stderr == "", r
         assert r.stdout.startswith(f"one=1 opened=yes argv0={prog} args=2 exe={prog} comm="), r
         assert r.stdout.splitlines()[1:] == [f"env TEST_A={prog.parent}/../x"], r
+        if arch == "aarch64":
+            # The loader's code has its landing pads checked (PROT_BTI) before it is entered.
+            calls = self.run(f"qemu-{arch}-static", "-strace", prog).stderr
+            before_entry = calls[:calls.index(" close(")]
+            assert "PROT_EXEC|PROT_READ|0x10) = 0" in before_entry, before_entry
 
     # ---- configuration in a note ----
     def test_note_by_the_linker_and_by_the_tool(self):

@@ -12,6 +12,7 @@
 #include "loader/base/mem.hpp"
 #include "loader/base/path.hpp"
 #include "loader/elf/headers.hpp"
+#include "loader/elf/image.hpp"
 #include "loader/map/mapping.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/stack.hpp"
@@ -98,7 +99,22 @@ struct Entered {
   std::uintptr_t base, entry;
 };
 
-Entered map_loader(const char* program, const char* path, std::uint64_t page_size) {
+/// Has the loader's indirect branches checked, as the kernel does for a loader that it maps.
+void check_branches(const sys::InitialStack& stack,
+                    const elf::Segments& segments,
+                    LoadBias bias,
+                    std::uint64_t page_size) {
+  constexpr arch::BranchTargets kBranches = arch::Port::kBranchTargets;
+  if ((stack.get(sys::kAtHwcap2) & kBranches.hwcap2) == 0) return;
+  elf::Image image;
+  image.bias = bias;
+  image.segments = segments;
+  if ((elf::program_property(image, kBranches.property) & kBranches.bit) != 0)
+    map::check_branch_targets({{}, 0, bias}, segments, page_size);
+}
+
+Entered map_loader(const sys::InitialStack& stack, const char* program, const char* path) {
+  std::uint64_t page_size = stack.get(sys::kAtPagesz, 4096);
   long fd = sys::open_for_reading(path);
   if (fd < 0) fail(program, "cannot open its loader", path, fd);
   sys::Stat st;
@@ -125,6 +141,7 @@ Entered map_loader(const char* program, const char* path, std::uint64_t page_siz
     if (p.p_type == PT_LOAD)
       if (long error = map_segment(p, bias, static_cast<int>(fd), page_size); error < 0)
         fail(program, "cannot map its loader", path, error);
+  check_branches(stack, segments.value(), bias, page_size);
   sys::close(static_cast<int>(fd));
   return {static_cast<std::uintptr_t>(at), (bias + LinkAddr{e.e_entry}).value};
 }
@@ -149,7 +166,7 @@ struct HandOver {
     fail(program, "a bundled program does not run with more rights than its user's", nullptr, 0);
   char path[kPathMax];
   find_loader(stack, program, path);
-  Entered loader = map_loader(program, path, stack.get(sys::kAtPagesz, 4096));
+  Entered loader = map_loader(stack, program, path);
   if (sys::AuxEntry* base = stack.find(sys::kAtBase)) base->value = loader.base;
   // What the kernel says of a program that it loads with an interpreter.
   if (sys::AuxEntry* entry = stack.find(sys::kAtEntry))
