@@ -206,14 +206,18 @@ Module* Loader::find_loaded(Namespace& ns, const char* name) {
 
 bool Loader::add_name(Module& m, const char* name) {
   if (m.path_is_name && equal(m.path, name)) return true;
-  auto has_it = [&](const Module& each) {
-    if (&each != &m) return false;
-    for (const char* one : m.names)
-      if (equal(one, name)) return true;
+  auto has_it = [&] {
+    for (const char* each : m.names)
+      if (equal(each, name)) return true;
     return false;
   };
+  // One file may be needed by tens of thousands of names: those of the same hash are looked at.
   std::uint64_t hash = hash_string(name);
-  if (m.ns->by_name.find(hash, has_it) != nullptr) return true;
+  constexpr std::size_t kFew = 8;
+  if (m.names.size() <= kFew ? has_it() : m.ns->by_name.find(hash, [&](const Module& each) {
+        return &each == &m && has_it();
+      }) != nullptr)
+    return true;
   char* copy = copy_string(name);
   if (copy == nullptr) return false;
   if (!m.names.push(copy)) {

@@ -2,10 +2,18 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/map/huge.hpp"
+#include "loader/map/spread.hpp"
 #include "loader/sys/calls.hpp"
 
 namespace myld::map {
 namespace {
+
+/// mmap(2) where modules go.
+long map_anywhere(std::uint64_t bytes, int prot, int flags, int fd, FileOffset offset) {
+  long got = sys::map(suggest_place(bytes), bytes, prot, flags, fd, offset.value);
+  if (got >= 0) note_place(static_cast<std::uintptr_t>(got));
+  return got;
+}
 
 /// Where the whole image goes: a hole of the right size and alignment that nothing else can take.
 /// `huge.bytes` != 0: its run address is to be a multiple of kHugePage.
@@ -35,7 +43,8 @@ Result<Mapping> reserve(const elf::Segments& segments,
     return Mapping{{segments.start.value}, bytes, {0}, false};
   }
   std::uint64_t room = align > page_size ? bytes + align : bytes;
-  long got = room < bytes ? -sys::kEnomem : sys::map(nullptr, room, sys::kProtNone, flags, -1, 0);
+  long got =
+      room < bytes ? -sys::kEnomem : map_anywhere(room, sys::kProtNone, flags, -1, FileOffset{0});
   if (got < 0)
     return Error{.code = Code::cannot_reserve,
                  .sys_errno = static_cast<int>(-got),
@@ -142,7 +151,7 @@ Status map_segment(const elf::Phdr& load,
 
 Result<Mapping>
 map_base(const Base& base, const elf::Segments& segments, int fd, const char* object) {
-  long got = sys::map(nullptr, base.bytes, sys::kProtRead, sys::kMapPrivate, fd, base.offset.value);
+  long got = map_anywhere(base.bytes, sys::kProtRead, sys::kMapPrivate, fd, base.offset);
   if (got < 0)
     return Error{.code = Code::cannot_reserve,
                  .sys_errno = static_cast<int>(-got),

@@ -146,6 +146,7 @@ int verified(const Runtime& r, const Status& added) {
 void add_first_modules(Start& s) {
   Runtime& r = s.runtime;
   r.first.id = 0;
+  spread_modules(r);
   if (!r.namespaces.push(&r.first)) s.require(Error{.code = Code::out_of_memory});
   if (r.direct) {
     Status added = add_named_program(r, r.argv[0], r.argv);

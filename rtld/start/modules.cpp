@@ -1,6 +1,7 @@
 #include "rtld/start/modules.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/map/spread.hpp"
 #include "loader/stub/note.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/text.hpp"
@@ -181,6 +182,24 @@ char* executed_file(const Runtime& runtime) {
 
 bool is_entry_point(std::uint64_t address) {
   return address == reinterpret_cast<std::uintptr_t>(&_start);
+}
+
+void spread_modules(const Runtime& runtime) {
+  const auto* random = reinterpret_cast<const std::uint64_t*>(runtime.stack.get(sys::kAtRandom));
+  const auto* name = reinterpret_cast<const char*>(runtime.stack.get(sys::kAtExecfn));
+  if (random == nullptr || name == nullptr) return;
+  // The name is what lies highest on the stack, a word below its end. The end of a stack that was
+  // not moved is where the addresses end, or (x86-64) a page below.
+  std::uint64_t page = runtime.loader.page_size;
+  std::uintptr_t end = round_up(
+      reinterpret_cast<std::uintptr_t>(name) + strlen(name) + 1 + sizeof(std::uintptr_t), page);
+  if (is_power_of_two(end) || is_power_of_two(end + page)) return;
+  // The vDSO, with its data in front of it, may be the loader's neighbour.
+  constexpr std::uintptr_t kVdsoData = 8, kNear = std::uintptr_t{16} << 20;
+  auto top = reinterpret_cast<std::uintptr_t>(&__ehdr_start);
+  std::uintptr_t vdso = runtime.stack.get(sys::kAtSysinfoEhdr);
+  if (vdso < top && top - vdso < kNear) top = vdso - kVdsoData * page;
+  map::spread({top}, {random[0], random[1]});
 }
 
 Status add_self(Runtime& runtime) {

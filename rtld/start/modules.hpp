@@ -10,6 +10,10 @@ namespace myld::start {
 /// (AT_ENTRY).
 bool is_entry_point(std::uint64_t address);
 
+/// From here on modules are mapped with random gaps, unless the kernel was asked for places that
+/// are the same in every run (personality(2), ADDR_NO_RANDOMIZE).
+void spread_modules(const Runtime& runtime);
+
 /// The loader's own module. It is mapped and relocated already.
 Status add_self(Runtime& runtime);
 

@@ -1,5 +1,9 @@
+#include "loader/map/huge.hpp"
 #include "loader/map/mapping.hpp"
+#include "loader/map/spread.hpp"
 #include "tests/unit/catch.hpp"
+
+#include <set>
 
 using myld::elf::Phdr;
 using myld::map::plan_segment;
@@ -114,4 +118,29 @@ TEST_CASE("no such mapping: where it would open more than the segments do") {
   auto segments = segments_of(aligned, 1);
   segments.align = 0x200000;
   CHECK(myld::map::plan_base(segments, kPage).bytes == 0);
+}
+
+TEST_CASE("modules are spread by a gap that only the key tells") {
+  // The reference implementation's vector for the bytes 0 to 7, its key the bytes 0 to 15.
+  const std::uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+  CHECK(myld::map::siphash(key, 0x0706050403020100) == 0x93f5f5799a932462);
+
+  CHECK(myld::map::suggest_place(4096) == nullptr);  // nobody asked for gaps
+  constexpr std::uintptr_t kTop = 0x7f0000000000;
+  myld::map::spread({kTop}, key);
+  std::uintptr_t lowest = kTop;
+  std::set<std::uintptr_t> gaps;
+  for (int i = 0; i < 128; ++i) {
+    std::uint64_t bytes = i % 10 == 9 ? 5 << 20 : 0x7000;
+    auto at = reinterpret_cast<std::uintptr_t>(myld::map::suggest_place(bytes));
+    REQUIRE(at % (bytes >= myld::map::kHugePage ? myld::map::kHugePage : 4096) == 0);
+    std::uintptr_t gap = lowest - (at + bytes);
+    CHECK(gap >= 4096);
+    CHECK(gap <= (1 << 20) + (bytes >= myld::map::kHugePage ? 4 * myld::map::kHugePage : 0));
+    if (bytes == 0x7000) gaps.insert(gap);
+    myld::map::note_place(at);
+    lowest = at;
+  }
+  CHECK(gaps.size() >= 60);  // of 116, out of 256 possible ones
+  CHECK(myld::map::suggest_place(4096) == nullptr);
 }

@@ -180,9 +180,9 @@ static void exercise(void) {
 
 static void print_places(void) {
   int local;
-  printf("%p %p %p %p %lx %lx\n", (void*)print_places, dlsym(RTLD_DEFAULT, "printf"),
+  printf("%p %p %p %p %lx %lx %lx\n", (void*)print_places, dlsym(RTLD_DEFAULT, "printf"),
          dlsym(RTLD_DEFAULT, "_rtld_global_ro"), (void*)&local, thread_word(0x28),
-         thread_word(0x30));
+         thread_word(0x30), thread_word(0x10));
 }
 
 static int all_differ(void) {
@@ -198,6 +198,27 @@ static int all_differ(void) {
         if (strcmp(places[i][k], places[j][k]) == 0 || places[i][k][0] == 0) return 0;
   }
   return 1;
+}
+
+/// From libc to the loader, or to thread-local storage: three different ones in eight runs.
+static int distances_differ(void) {
+  enum { kRuns = 8 };
+  uintptr_t distances[2][kRuns];
+  int different[2] = {0, 0};
+  for (int i = 0; i < kRuns; ++i) {
+    char output[256];
+    uintptr_t libc = 0, loader = 0, tls = 0;
+    if (again((char*)"places", 0, output, sizeof output) != 0) return 0;
+    if (sscanf(output, "%*s %lx %lx %*s %*s %*s %lx", &libc, &loader, &tls) != 3) return 0;
+    distances[0][i] = loader - libc;
+    distances[1][i] = tls - libc;
+    for (int k = 0; k < 2; ++k) {
+      int seen = 0;
+      for (int j = 0; j < i; ++j) seen |= distances[k][j] == distances[k][i];
+      different[k] += !seen;
+    }
+  }
+  return different[0] >= 3 && different[1] >= 3;
 }
 
 static void patch_flags(const char* from, const char* to) {
@@ -279,6 +300,7 @@ int main(int argc, char** argv) {
   result("R13 the tables that libc calls through are read-only", tables_are_read_only());
   result("R16 stack guard and pointer guard", guards_hold());
   result("R17 places and guards differ in every run", all_differ());
+  result("R17 the distances between them, too", distances_differ());
   result("R19 no descriptor is left open",
          again((char*)"descriptors", 0, output, sizeof output) == 0);
   result("R19 no gap between segments can be read", gaps_are_closed());
