@@ -9,7 +9,7 @@
 //   HandOver h = myld_boot(block);   // { entry, stack } in x0:x1 (AAPCS64 6.9)
 //   sp = h.stack; x0 = myld_finalise; x29 = x30 = 0; jump h.entry;
 
-	.section .text
+	.section .text._start, "ax", %progbits
 	.globl _start
 	.hidden _start
 	.type _start, %function

@@ -9,7 +9,7 @@
 //   HandOver h = myld_boot(block);   // { entry, stack } in a0:a1 (psABI "Integer Calling Convention")
 //   sp = h.stack; a0 = myld_finalise; s0 = ra = 0; jump h.entry;
 
-	.section .text
+	.section .text._start, "ax", @progbits
 	.globl _start
 	.hidden _start
 	.type _start, @function

@@ -8,7 +8,7 @@
 //   HandOver h = myld_boot(block);  // { entry, stack } in rax:rdx
 //   rsp = h.stack; rdx = myld_finalise; rbp = 0; jump h.entry;
 
-	.section .text
+	.section .text._start, "ax", @progbits
 	.globl _start
 	.hidden _start
 	.type _start, @function

@@ -11,7 +11,7 @@ template <class T>
 class [[nodiscard]] Result {
 public:
   Result(T value) : value_(std::move(value)) {}
-  Result(const Error& error) : error_(error) {}
+  [[gnu::cold, gnu::noinline]] Result(const Error& error) : error_(error) {}
 
   bool ok() const { return error_.code == Code::none; }
   explicit operator bool() const { return ok(); }
@@ -28,7 +28,7 @@ template <>
 class [[nodiscard]] Result<void> {
 public:
   Result() = default;
-  Result(const Error& error) : error_(error) {}
+  [[gnu::cold, gnu::noinline]] Result(const Error& error) : error_(error) {}
   bool ok() const { return error_.code == Code::none; }
   explicit operator bool() const { return ok(); }
   const Error& error() const { return error_; }
