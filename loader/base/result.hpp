@@ -7,34 +7,48 @@
 
 namespace myld {
 
+/// The error's fields are not written where there is none: success is by far the usual case. Making
+/// one of an Error is a call, and cold, so that compilers move failures out of the way.
 template <class T>
 class [[nodiscard]] Result {
 public:
   Result(T value) : value_(std::move(value)) {}
-  [[gnu::cold, gnu::noinline]] Result(const Error& error) : error_(error) {}
+  [[gnu::cold, gnu::noinline]] Result(const Error& error) : code_(error.code), error_(error) {}
 
-  bool ok() const { return error_.code == Code::none; }
+  bool ok() const { return code_ == Code::none; }
   explicit operator bool() const { return ok(); }
   T& value() { return value_; }
   const T& value() const { return value_; }
+  /// Needs: !ok().
   const Error& error() const { return error_; }
+  /// Code::none for a value.
+  Error error_if_any() const { return ok() ? Error{} : error_; }
 
 private:
   T value_{};
-  Error error_{};
+  Code code_ = Code::none;
+  union {
+    Error error_;
+  };
 };
 
 template <>
 class [[nodiscard]] Result<void> {
 public:
-  Result() = default;
-  [[gnu::cold, gnu::noinline]] Result(const Error& error) : error_(error) {}
-  bool ok() const { return error_.code == Code::none; }
+  Result() {}
+  [[gnu::cold, gnu::noinline]] Result(const Error& error) : code_(error.code), error_(error) {}
+  bool ok() const { return code_ == Code::none; }
   explicit operator bool() const { return ok(); }
+  /// Needs: !ok().
   const Error& error() const { return error_; }
+  /// Code::none where there is none.
+  Error error_if_any() const { return ok() ? Error{} : error_; }
 
 private:
-  Error error_{};
+  Code code_ = Code::none;
+  union {
+    Error error_;
+  };
 };
 
 using Status = Result<void>;

@@ -48,8 +48,9 @@ struct HandOver {
       *next++ += bias;
       continue;
     }
-    for (std::size_t i = 0; i < 63; ++i)
-      if ((entry >> (i + 1) & 1) != 0) next[i] += bias;
+    auto* word = next;
+    for (Relr bits = entry >> 1; bits != 0; bits >>= 1, ++word)
+      if ((bits & 1) != 0) *word += bias;
     next += 63;
   }
   // Nothing above may be moved below the relocated words' first use.

@@ -344,7 +344,7 @@ Status Searcher::try_path(const char* path, By by, const Requester* of, const Qu
     result = Error{.code = Code::cannot_open, .sys_errno = sys::kEacces, .object = q.name};
   }
   if (listener.attempt != nullptr)
-    listener.attempt(listener.context, {path, by, q.requester, result.error(), of});
+    listener.attempt(listener.context, {path, by, q.requester, result.error_if_any(), of});
   // The module is known by where it was found; only what is mapped is the other file.
   if (result && path != found_as) {
     release_string(q.out.path);
@@ -549,7 +549,7 @@ Status Searcher::find_redirected(const char* name, Requester* requester, Found& 
     Status s = open(name, out);
     out.by = By::path;
     if (listener.attempt != nullptr)
-      listener.attempt(listener.context, {name, By::path, requester, s.error()});
+      listener.attempt(listener.context, {name, By::path, requester, s.error_if_any()});
     return s;
   }
   if (log::wants(log::kLibs))

@@ -118,6 +118,13 @@ bool open_file(const Runtime& r,
       r, policy, [&](const char* directory) { return file.open(r, directory, program, key); });
 }
 
+bool have_directory(const Runtime& r, const Policy& policy) {
+  return each_directory(r, policy, [](const char* directory) {
+    sys::Stat s;
+    return sys::stat(directory, &s) >= 0;
+  });
+}
+
 bool own_directory(const Runtime& r, char (&to)[kPathMax]) {
   if (const char* cache = variable(r, "XDG_CACHE_HOME"); cache != nullptr && *cache == '/')
     return join(to, {cache, "/myld"});

@@ -50,6 +50,9 @@ private:
 template <class Visit>
 bool each_directory(const Runtime& runtime, const Policy& policy, Visit visit);
 
+/// Is any of them there? Where there is none, a start need not find out what it would ask for.
+bool have_directory(const Runtime& runtime, const Policy& policy);
+
 /// Opens a file that is the user's or root's, alone to write to, and still has this identity.
 /// Returns the descriptor, or -errno.
 long open_trusted(const Runtime& runtime, const char* path, const Identity& identity);
@@ -74,11 +77,17 @@ Status write_file(const char* path, std::span<const std::uint8_t> bytes, bool du
 /// ~/.cache/myld, or what XDG_CACHE_HOME says. False: there is none.
 bool own_directory(const Runtime& runtime, char (&to)[kPathMax]);
 
+/// Not inlined, so that only who is asked for it pays for the buffer with a page of stack.
+template <class Visit>
+[[gnu::noinline]] bool visit_own_directory(const Runtime& runtime, Visit& visit) {
+  char own[kPathMax];
+  return own_directory(runtime, own) && visit(own);
+}
+
 template <class Visit>
 bool each_directory(const Runtime& runtime, const Policy& policy, Visit visit) {
   if (policy.directory != nullptr) return visit(policy.directory);
-  char own[kPathMax];
-  if (policy.own_directory && own_directory(runtime, own) && visit(own)) return true;
+  if (policy.own_directory && visit_own_directory(runtime, visit)) return true;
   return visit(kSystemDirectory);
 }
 

@@ -25,7 +25,7 @@ struct IfuncCall {
 std::uintptr_t call_resolver(void* argument) {
   auto* call = static_cast<IfuncCall*>(argument);
   auto address = address_of(*call->runtime, *call->definition);
-  call->error = address.error();
+  call->error = address.error_if_any();
   return address.value();
 }
 

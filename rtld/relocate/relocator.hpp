@@ -127,11 +127,13 @@ Status Relocator<Port>::relr() {
     std::uint64_t bits = entry >> 1;
     if (bits != 0) {
       auto top = static_cast<std::uint64_t>(63 - __builtin_clzl(bits));
-      bool all = places_.allow(next, (top + 1) * 8);
-      for (; bits != 0; bits &= bits - 1) {
+      if (places_.allow(next, (top + 1) * 8)) {
+        for (std::uintptr_t at = bias_ + next; bits != 0; bits >>= 1, at += 8)
+          if ((bits & 1) != 0) add_bias(at, bias_);
+      }
+      for (; bits != 0; bits &= bits - 1) {  // a table may lie between the words
         std::uint64_t at = next + static_cast<std::uint64_t>(__builtin_ctzl(bits)) * 8;
-        // A table may lie between the words.
-        if (!all && !places_.allow(at, 8))
+        if (!places_.allow(at, 8))
           return Error{
               .code = Code::bad_relr, .object = m_.display, .subject = "DT_RELR", .at = at};
         add_bias(bias_ + at, bias_);

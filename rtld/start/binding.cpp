@@ -33,6 +33,12 @@ Binding::~Binding() {
 void Binding::begin() {
   policy_ = binding::parse_policy(runtime_.options.binding);
   if ((!policy_.use && !is_tool(runtime_)) || !binding::may_take_part(runtime_)) return;
+  bool may_write = policy_.automatic || is_tool(runtime_);
+  if (may_write || binding::have_directory(runtime_, policy_)) recall_or_record();
+}
+
+/// A function of its own, since most starts need neither it nor its page of stack.
+[[gnu::noinline]] void Binding::recall_or_record() {
   char path[4096];
   if (!binding::program_path(runtime_, path)) return;
   program_ = copy_string(path);

@@ -31,6 +31,7 @@ public:
   [[noreturn]] void finish(StartErrors& errors, std::span<load::Module* const> order);
 
 private:
+  void recall_or_record();
   bool watching() const { return recorder_ != nullptr; }
   void forget_stale();
   void choose_paths(StartErrors& errors, char (&path)[4096], char (&image)[4096]);

@@ -110,7 +110,12 @@ Status check_mapped_program(const elf::Segments& s,
   for (const elf::Phdr& p : s.phdrs) {
     if (p.p_type != PT_LOAD || p.p_offset != 0 || p.p_filesz < sizeof(elf::Ehdr)) continue;
     const auto* header = (bias + LinkAddr{p.p_vaddr}).as<const elf::Ehdr>();
-    if (!sys::can_read(header, sizeof *header, runtime.loader.page_size))
+    // The table is known to be there, and most often they share a page.
+    std::uint64_t page_size = runtime.loader.page_size;
+    auto first = reinterpret_cast<std::uintptr_t>(header);
+    std::uintptr_t page = round_down(reinterpret_cast<std::uintptr_t>(s.phdrs.data()), page_size);
+    bool known = first >= page && first + sizeof *header <= page + page_size;
+    if (!known && !sys::can_read(header, sizeof *header, page_size))
       return bad("the ELF header", p.p_vaddr);
     auto checked = elf::check_header(
         {reinterpret_cast<const std::uint8_t*>(header), sizeof *header}, UINT64_MAX, name);
