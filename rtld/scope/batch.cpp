@@ -246,11 +246,12 @@ void Batch::offer_one(Module& m, const Exported& x) {
   }
 }
 
-/// Brings nearer what leads to the name of the first entry that may take `x`.
+/// Brings nearer what leads to the name of the first entry that may take `x`, and the second entry.
 void Batch::prefetch_wanted(const Module& m, const Exported& x) const {
   std::uint32_t n = table_[table_place(x.hash)];
   if (n == 0) return;
   const Entry& e = entries_[n - 1];
+  if (e.next != 0) __builtin_prefetch(&entries_[e.next - 1]);
   if (e.hash != x.hash || e.name != nullptr || users_[e.user] == &m) return;
   __builtin_prefetch(&users_[e.user]->image.symbols[e.symbol]);
 }
