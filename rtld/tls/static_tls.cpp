@@ -7,6 +7,7 @@
 // block is the loader's own, with address space behind it; so until then the limit can be raised,
 // for that thread at once and for all others before they are made.
 #include "arch/port.hpp"
+#include "loader/map/spread.hpp"
 #include "rtld/tls/segment.hpp"
 #include "rtld/tls/tls.hpp"
 
@@ -183,7 +184,10 @@ namespace {
 long map_first_thread(State& s, std::uint64_t tcb) {
   constexpr int kFlags = sys::kMapPrivate | sys::kMapAnonymous | sys::kMapNoReserve;
   std::uint64_t align = static_align(s), reach = round_up(s.static_limit + kReserve, align);
-  long got = sys::map(nullptr, tcb + reach + align, sys::kProtNone, kFlags, -1, 0);
+  // Not where a library's place would tell it.
+  std::uint64_t bytes = tcb + reach + align;
+  long got = sys::map(map::suggest_place(bytes), bytes, sys::kProtNone, kFlags, -1, 0);
+  if (got >= 0) map::note_place(static_cast<std::uintptr_t>(got));
   if (got < 0)  // limited address space: no growth then
     return sys::map_anonymous(tcb + s.static_limit + align);
   std::uintptr_t begin = static_cast<std::uintptr_t>(got);
@@ -191,7 +195,7 @@ long map_first_thread(State& s, std::uint64_t tcb) {
   std::uint64_t below = kBlocksBelow ? s.static_limit : tcb;
   std::uint64_t above = kBlocksBelow ? tcb : s.static_limit;
   if (long e = open_pages(s, tp - below, tp + above); e < 0) {
-    sys::unmap(reinterpret_cast<void*>(begin), tcb + reach + align);
+    sys::unmap(reinterpret_cast<void*>(begin), bytes);
     return e;
   }
   s.reach = reach;
