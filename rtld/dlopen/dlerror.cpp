@@ -83,6 +83,7 @@ void set_error(const Error& error) {
 char* error() {
   tls::Thread* t = tls::current_thread();
   if (t == nullptr) return nullptr;
+  if (!t->error.pending && t->error.reported == nullptr) return nullptr;
   tls::release_error_text(t->error.reported);
   if (!t->error.pending) return nullptr;
   make_unread_text();
