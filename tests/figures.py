@@ -24,7 +24,8 @@ from benchmarks import closure, common, memory, programs, start  # noqa: E402
 FILE = ROOT / "tests/figures.toml"
 # As little as can be comes from outside; what the kernel does not have (mseal) is not asked for.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "MYLD_ALLOW": "unsealed"}
-CALLS = [("open", 0), ("open", 90), ("hit", 0), ("last", 90), ("missing", 90), ("handle", 90), ("address", 0)]
+CALLS = [("open", 0), ("open", 90), ("reopen", 90), ("hit", 0), ("last", 90), ("missing", 90), ("handle", 90),
+         ("address", 0), ("iterate", 90)]
 
 
 def start_figures(loader: common.Loader) -> dict[str, dict[str, int]]:
@@ -52,11 +53,16 @@ def call_figures(loader: common.Loader) -> dict[str, dict[str, int]]:
     libraries = str(closure.closure("closure-100", start.closures()["closure-100"]))
     found = {}
     for what, loaded in CALLS:
-        few, many = (20, 60) if what == "open" else (1500, 3500)
-        counts = [memory.instructions([loader.path, str(folder / "steps"), libraries, str(loaded),
-                                       str(folder / "libsmall.so"), what, str(n)],
-                                      ENVIRONMENT) for n in (few, many)]
-        found[f"{what}-{loaded}"] = {"instructions": round((counts[1] - counts[0]) / (many - few))}
+        few, many = (20, 60) if "open" in what else (1500, 3500)
+        runs = [[loader.path, str(folder / "steps"), libraries, str(loaded), str(folder / "libsmall.so"), what, str(n)]
+                for n in (few, many)]
+
+        def of_one(count) -> int:
+            return round((count(runs[1], ENVIRONMENT) - count(runs[0], ENVIRONMENT)) / (many - few))
+
+        found[f"{what}-{loaded}"] = {"instructions": of_one(memory.instructions)}
+        if "open" in what:
+            found[f"{what}-{loaded}"]["system_calls"] = of_one(memory.system_calls)
     return found
 
 
