@@ -59,8 +59,9 @@ void* suggest_place(std::uint64_t bytes) {
   Spread& s = g_spread;
   if (s.lowest == 0 || s.count >= kMostSpread) return nullptr;
   if (s.count % kPlaces == 0) s.random = siphash(s.key, s.count);
-  ++s.count;
   std::uint64_t gap = kPage * (1 + s.random % kGaps);
+  // The loader is not where a pointer into a library leads that is off by a mebibyte or two.
+  if (s.count++ == 0) gap += kHugePage + kPage * kGaps * (s.random >> 60);
   // What the page cache may hold in huge pages keeps its alignment, which the kernel would give it.
   bool large = bytes >= kHugePage;
   if (large) gap += kHugePage * (s.random / kGaps & 3);
