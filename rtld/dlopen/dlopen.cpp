@@ -79,6 +79,7 @@ Status load_and_relocate(Runtime& runtime, Transaction& t, Module& root, int mod
   bool lazy = (mode & kBindingMask) == kLazy && !runtime.options.bind_now;
   Vec<Module*> order;
   if (!init::dependencies_first(t.created.span(), false, order)) return no_memory(root.display);
+  if (t.ns().libc == nullptr) relocate::libc_first(runtime, order);
   for (Module* m : order) {
     m->advance(load::Stage::scoped);
     m->lazy = lazy && !m->image.bind_now;

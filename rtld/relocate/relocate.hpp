@@ -26,6 +26,10 @@ Status relocate(Runtime& runtime,
                 const load::ErrorSink& sink,
                 const FoundReferences* found = nullptr);
 
+/// Moves the libc of `order`, if there is one, to its front: its resolvers of IFUNCs, which must
+/// not run before it is relocated, are called for modules too that do not say that they need it.
+void libc_first(const Runtime& runtime, Vec<Module*>& order);
+
 /// What a binding file says of one module's relocations.
 struct BoundSlots {
   std::span<const binding::Slot> addresses, others;

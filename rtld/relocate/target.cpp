@@ -5,6 +5,8 @@
 #include "rtld/relocate/prefault.hpp"
 #include "rtld/relocate/relocator.hpp"
 
+#include <algorithm>
+
 namespace myld::relocate {
 namespace {
 
@@ -62,6 +64,15 @@ Result<std::uintptr_t> address_of(const Runtime& runtime, const Definition& d) {
   if (elf::sym_type(s) != STT_GNU_IFUNC || s.st_shndx == SHN_UNDEF) return address;
   if (!segments.is_code({s.st_value})) return bad(Code::bad_code_address);
   return arch::call_ifunc(address, runtime.hwcaps);
+}
+
+void libc_first(const Runtime& runtime, Vec<Module*>& order) {
+  if (runtime.abi->is_libc == nullptr) return;
+  for (auto at = order.begin(); at != order.end(); ++at)
+    if (runtime.abi->is_libc(**at)) {
+      std::rotate(order.begin(), at, at + 1);
+      return;
+    }
 }
 
 Status

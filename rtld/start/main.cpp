@@ -340,7 +340,8 @@ void set_global_pointer(const Module& program) {
   }
 }
 
-/// Dependencies first, the program last: its COPY relocations take what the others have stored.
+/// libc and dependencies first, the program last: its COPY relocations take what the others have
+/// stored.
 void relocate_modules(Start& s) {
   timeline::Span pass("pass", "relocate");
   set_global_pointer(*s.runtime.program);
@@ -351,6 +352,7 @@ void relocate_modules(Start& s) {
       m->advance(load::Stage::relocated);
       m->advance(load::Stage::running);
     }
+  relocate::libc_first(r, s.order);
   for (Module* m : s.order) {
     if (m->is_loader) continue;
     m->advance(load::Stage::scoped);
