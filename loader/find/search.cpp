@@ -335,7 +335,7 @@ Status Searcher::try_path(const char* path, By by, const Requester* of, const Qu
     path = redirector.path(redirector.context, path, q.requester, by);
     if (path == nullptr) return not_found(q.name);
   }
-  if (log::wants(log::kLibs)) log::Line() << "  trying file=" << path;
+  if (log::wants(log::kLibs)) log::line("  trying file=", path);
   if (by != By::rpath && by != By::runpath && by != By::note) of = nullptr;
   Status result = open(path, q.out);
   if (result && config.only_set_user_id && !sys::is_set_user_id(q.out.stat)) {
@@ -442,7 +442,7 @@ void Searcher::load_cache() {
 Status Searcher::search_cache(const Query& q) {
   if (config.inhibit_cache || config.only_set_user_id) return not_found(q.name);
   if (!cache_loaded_) load_cache();
-  if (log::wants(log::kLibs)) log::Line() << " search cache=" << config.cache_path;
+  if (log::wants(log::kLibs)) log::line(" search cache=", config.cache_path);
   Hwcaps names{[](void* self) { return static_cast<Searcher*>(self)->hwcaps(); }, this};
   const char* cached = cache_.find(q.name, config.machine->cache_flags, names);
   if (cached == nullptr) return not_found(q.name);
@@ -524,7 +524,7 @@ Status Searcher::find(const char* name, Requester* requester, Found& out) {
     return result;
   result = find_name(name, requester, out);
   if (memory.note != nullptr) memory.note(memory.context, name, requester, result, out);
-  if (log::wants(log::kLibs) && find_char(name, '/') == nullptr) log::Line() << "";
+  if (log::wants(log::kLibs) && find_char(name, '/') == nullptr) log::line("");
   return result;
 }
 
@@ -553,8 +553,8 @@ Status Searcher::find_redirected(const char* name, Requester* requester, Found& 
     return s;
   }
   if (log::wants(log::kLibs))
-    log::Line() << "find library=" << log::In{name, requester == nullptr ? 0 : requester->ns}
-                << "; searching";
+    log::line("find library=", log::In{name, requester == nullptr ? 0 : requester->ns},
+              "; searching");
   timeline::Span span("search", name);
   Query q{name, requester, out};
   other_class_ = nullptr;

@@ -40,7 +40,7 @@ void destroy(Module* m) {
 }
 
 void log_request(const Namespace& ns, const char* name, const Module* by, bool at_run_time) {
-  log::Line() << "";
+  log::line("");
   log::Line line;
   line << "file=" << log::In{name, ns.id};
   if (by != nullptr)
@@ -52,14 +52,13 @@ void log_mapped(const Module& m, const char* name) {
   constexpr unsigned kDigits = 2 * sizeof(void*), kPhnumWidth = 18;
   auto address = [](std::uintptr_t a) { return sys::Hex{a, kDigits}; };
   const elf::Segments& s = m.image.segments;
-  log::Line() << "file=" << log::In{name, m.ns->id} << ";  generating link map";
-  log::Line() << "  dynamic: " << address(reinterpret_cast<std::uintptr_t>(m.image.dynamic))
-              << "  base: " << address(m.mapping.bias.value)
-              << "   size: " << address(m.mapping.bytes);
-  log::Line() << "    entry: " << address((m.mapping.bias + m.entry).value)
-              << "  phdr: " << address(reinterpret_cast<std::uintptr_t>(s.phdrs.data()))
-              << "  phnum: " << sys::Decimal{s.phdrs.size(), kPhnumWidth};
-  log::Line() << "";
+  log::line("file=", log::In{name, m.ns->id}, ";  generating link map");
+  log::line("  dynamic: ", address(reinterpret_cast<std::uintptr_t>(m.image.dynamic)),
+            "  base: ", address(m.mapping.bias.value), "   size: ", address(m.mapping.bytes));
+  log::line("    entry: ", address((m.mapping.bias + m.entry).value),
+            "  phdr: ", address(reinterpret_cast<std::uintptr_t>(s.phdrs.data())),
+            "  phnum: ", sys::Decimal{s.phdrs.size(), kPhnumWidth});
+  log::line("");
 }
 
 /// What Requester::resolution_note is.
@@ -568,9 +567,9 @@ Status Loader::check_versions(std::span<Module* const> modules, const ErrorSink&
       if (provider == nullptr)
         continue;  // reported as missing already, or provided by another name
       if (log::wants(log::kVersions))
-        log::Line() << "checking for version `" << v.name << "' in file "
-                    << log::In{provider->display, provider->ns->id} << " required by file "
-                    << log::In{m->display, m->ns->id};
+        log::line("checking for version `", v.name, "' in file ",
+                  log::In{provider->display, provider->ns->id}, " required by file ",
+                  log::In{m->display, m->ns->id});
       if (provider->image.verdef == nullptr) {
         Error e{.code = Code::undefined_version, .object = provider->display, .detail = m->display};
         if (!sink.report(sink.context, e)) return e;

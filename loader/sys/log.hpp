@@ -58,6 +58,14 @@ private:
   sys::Text text_;
 };
 
+/// Writes one line of `what`. A function of its own, so that the line's buffer is on the stack of
+/// those alone that write one: dlopen works in a thread of PTHREAD_STACK_MIN.
+template <class... T>
+[[gnu::cold, gnu::noinline]] void line(T... what) {
+  Line line;
+  (line << ... << what);
+}
+
 /// A name and the namespace that it is in, as "name [0]".
 struct In {
   const char* name;

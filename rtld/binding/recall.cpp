@@ -130,10 +130,9 @@ bool Recall::loaded(Status& error) {
   if (image_.in_use() && !image) error = leave_image();
   if (!valid_) return false;
   if (log::wants(log::kFiles))
-    log::Line() << "binding file=" << file_.path() << "; used for "
-                << sys::Decimal{view_.modules().size()} << " modules, "
-                << sys::Decimal{view_.slots().size()} << " relocations"
-                << (image ? ", with its image" : "");
+    log::line("binding file=", file_.path(), "; used for ", sys::Decimal{view_.modules().size()},
+              " modules, ", sys::Decimal{view_.slots().size()}, " relocations",
+              (image ? ", with its image" : ""));
   return true;
 }
 

@@ -48,8 +48,8 @@ void time_line(const char* what, std::uint64_t ns, std::uint64_t total) {
 }  // namespace
 
 void log_scopes(const Module& m) {
-  log::Line() << "object=" << log::In{m.display, m.ns->id};
-  if (m.scopes == nullptr || m.is_loader) log::Line() << " no scope";
+  log::line("object=", log::In{m.display, m.ns->id});
+  if (m.scopes == nullptr || m.is_loader) log::line(" no scope");
   for (std::uint32_t i = 0; m.scopes != nullptr && !m.is_loader && i < m.scopes->count; ++i) {
     log::Line line;
     line << " scope " << sys::Decimal{i} << ':';
@@ -57,12 +57,12 @@ void log_scopes(const Module& m) {
     for (std::uint32_t k = 0; list != nullptr && k < list->count; ++k)
       line << ' ' << list->modules[k]->display;
   }
-  log::Line() << "";
+  log::line("");
 }
 
 void log_initial_scopes(const Runtime& runtime) {
-  log::Line() << "";
-  log::Line() << "Initial object scopes";
+  log::line("");
+  log::line("Initial object scopes");
   for (const Module* m : runtime.first.modules)
     if (!m->is_loader) log_scopes(*m);
   log_scopes(*runtime.loader.self);
@@ -79,23 +79,23 @@ Counts count_all(const Runtime& runtime) {
 
 void log_final_statistics(const Runtime& runtime) {
   Counts c = count_all(runtime);
-  log::Line() << "";
-  log::Line() << "runtime linker statistics:";
-  log::Line() << "           final number of relocations: "
-              << sys::Decimal{c.symbolic + runtime.bound_lazily};
-  log::Line() << "final number of relocations from cache: " << sys::Decimal{c.repeated};
+  log::line("");
+  log::line("runtime linker statistics:");
+  log::line("           final number of relocations: ",
+            sys::Decimal{c.symbolic + runtime.bound_lazily});
+  log::line("final number of relocations from cache: ", sys::Decimal{c.repeated});
 }
 
 void log_statistics(const Runtime& runtime, const Times& t) {
   Counts c = count_all(runtime);
   std::uint64_t total = t.relocated - t.begin;
-  log::Line() << "";
-  log::Line() << "runtime linker statistics:";
+  log::line("");
+  log::line("runtime linker statistics:");
   time_line("  total startup time in dynamic loader: ", total, 0);
   time_line("            time needed for relocation: ", t.relocated - t.relocating, total);
-  log::Line() << "                 number of relocations: " << sys::Decimal{c.symbolic};
-  log::Line() << "      number of relocations from cache: " << sys::Decimal{c.repeated};
-  log::Line() << "        number of relative relocations: " << sys::Decimal{c.relative};
+  log::line("                 number of relocations: ", sys::Decimal{c.symbolic});
+  log::line("      number of relocations from cache: ", sys::Decimal{c.repeated});
+  log::line("        number of relative relocations: ", sys::Decimal{c.relative});
   time_line("           time needed to load objects: ", t.loaded - t.loading, total);
 }
 

@@ -22,7 +22,7 @@ redirect(void* context, const char* path, const find::Requester* requester, find
   auto& r = *static_cast<Runtime*>(context);
   const char* wants = audit::search(r.audit, path, requester, by);
   if (wants != path && wants != nullptr && log::wants(log::kFiles))
-    log::Line() << "audit changed filename " << path << " -> " << wants;
+    log::line("audit changed filename ", path, " -> ", wants);
   return wants;
 }
 
@@ -65,8 +65,8 @@ Result<bool> agree(const Runtime& runtime, const Module& root) {
   if (wants > audit::kInterfaceVersion)
     return Error{.code = Code::auditor_version, .object = root.display, .value = wants};
   if (wants == 0 && log::wants(log::kFiles))
-    log::Line() << "file=" << log::In{root.display, root.ns->id}
-                << "; audit interface function la_version returned zero; ignored.";
+    log::line("file=", log::In{root.display, root.ns->id},
+              "; audit interface function la_version returned zero; ignored.");
   return wants != 0;
 }
 

@@ -226,8 +226,8 @@ void unload(Runtime& runtime, load::Namespace& ns, const Vec<Module*>& going) {
   for (Module* m : going) drop_uses(*m);
   for (Module* m : going) {
     if (log::wants(log::kFiles)) {
-      log::Line() << "";
-      log::Line() << "file=" << log::In{m->display, m->ns->id} << ";  destroying link map";
+      log::line("");
+      log::line("file=", log::In{m->display, m->ns->id}, ";  destroying link map");
     }
     tls::remove(runtime.tls, *m);
     release_link_map(runtime, *m);
@@ -260,9 +260,8 @@ int close(void* handle) {
     --m->opens;
     if (m->opens != 0 || m->from_start) {
       if (log::wants(log::kFiles)) {
-        log::Line() << "";
-        log::Line() << "closing file=" << m->display
-                    << "; direct_opencount=" << sys::Decimal{m->opens};
+        log::line("");
+        log::line("closing file=", m->display, "; direct_opencount=", sys::Decimal{m->opens});
       }
       return 0;
     }

@@ -221,9 +221,9 @@ void initialise(Runtime& runtime, const Opened& opened, std::span<Module* const>
   }
   if (!log::wants(log::kFiles)) return;
   LoadGuard guard(runtime);
-  log::Line() << "opening file=" << log::In{opened.module->display, opened.module->ns->id}
-              << "; direct_opencount=" << sys::Decimal{opened.module->opens};
-  log::Line() << "";
+  log::line("opening file=", log::In{opened.module->display, opened.module->ns->id},
+            "; direct_opencount=", sys::Decimal{opened.module->opens});
+  log::line("");
 }
 
 }  // namespace

@@ -183,7 +183,7 @@ void Transaction::commit() {
     retired.list(old);
     for (Module* m : members(promoted_->group)) {
       if (!m->global && log::wants(log::kScopes))
-        log::Line() << "add " << log::In{m->display, ns_.id} << " to global scope";
+        log::line("add ", log::In{m->display, ns_.id}, " to global scope");
       m->global = true;
     }
   }

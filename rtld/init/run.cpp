@@ -68,17 +68,17 @@ using Initialiser = void (*)(int, char**, char**);
 
 void log_call(const char* what, const Module& m) {
   if (!log::wants(log::kCalls)) return;
-  log::Line() << "";
-  log::Line() << what << m.display;
-  log::Line() << "";
+  log::line("");
+  log::line(what, m.display);
+  log::line("");
 }
 
 /// Told of every module, whether it has destructors or not: the order is what is looked for.
 void log_destructors(const Module& m) {
   if (!log::wants(log::kCalls)) return;
-  log::Line() << "";
-  log::Line() << "calling fini: " << log::In{m.display, m.ns->id};
-  log::Line() << "";
+  log::line("");
+  log::line("calling fini: ", log::In{m.display, m.ns->id});
+  log::line("");
 }
 
 void call_constructors(const Runtime& runtime, const Module& m, char** envp) {

@@ -78,8 +78,8 @@ void libc_first(const Runtime& runtime, Vec<Module*>& order) {
 Status
 relocate(Runtime& runtime, Module& m, const load::ErrorSink& sink, const FoundReferences* found) {
   if (log::wants(log::kReloc)) {
-    log::Line() << "";
-    log::Line() << "relocation processing: " << m.display << (m.lazy ? " (lazy)" : "");
+    log::line("");
+    log::line("relocation processing: ", m.display, (m.lazy ? " (lazy)" : ""));
   }
   bool text = m.image.text_relocations;
   if (text && !runtime.loader.policy.allow_text_relocations)

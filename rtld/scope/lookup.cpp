@@ -145,8 +145,7 @@ Definition find_in_list(const load::ModuleList* list, const Request& r, std::uin
   for (std::uint32_t i = from; i < list->count; ++i) {
     Module* m = list->modules[i];
     if (!told && cannot_have(*m, r)) continue;
-    if (told)
-      log::Line() << "symbol=" << r.name << ";  lookup in file=" << log::In{m->display, m->ns->id};
+    if (told) log::line("symbol=", r.name, ";  lookup in file=", log::In{m->display, m->ns->id});
     if (m == r.skip || (r.purpose == Purpose::copy && m->is_program)) continue;
     const Sym* s = find_in_module(*m, r);
     if (s == nullptr) continue;

@@ -390,9 +390,9 @@ void relocate_modules(Start& s) {
 }
 
 void log_step(const char* what, const Module& m) {
-  log::Line() << "";
-  log::Line() << what << m.display;
-  log::Line() << "";
+  log::line("");
+  log::line(what, m.display);
+  log::line("");
 }
 
 /// MYLD_ALLOW=execstack: the first thread's; libc makes the others' after what it finds in the
