@@ -352,8 +352,11 @@ void relocate_modules(Start& s) {
       m->advance(load::Stage::relocated);
       m->advance(load::Stage::running);
     }
-  relocate::libc_first(r, s.order);
-  for (Module* m : s.order) {
+  Vec<Module*> order;
+  if (!order.reserve(s.order.size())) s.require(Error{.code = Code::out_of_memory});
+  for (Module* m : s.order) order.push_reserved(m);
+  relocate::libc_first(r, order);
+  for (Module* m : order) {
     if (m->is_loader) continue;
     m->advance(load::Stage::scoped);
     m->lazy = !r.options.bind_now && !m->image.bind_now;
@@ -361,24 +364,24 @@ void relocate_modules(Start& s) {
   scope::Batch batch;
   if (!s.is_bound) {
     timeline::Span span("look up", "the references of all modules");
-    relocate::look_up_references(s.order.span(), batch);
+    relocate::look_up_references(order.span(), batch);
   }
-  for (std::uint32_t i = 0; i < s.order.size(); ++i) {
-    if (s.order[i]->is_loader) continue;
+  for (std::uint32_t i = 0; i < order.size(); ++i) {
+    if (order[i]->is_loader) continue;
     relocate::BoundSlots bound;
     relocate::FoundReferences found{&batch, i};
     if (s.is_bound) {
-      bound = s.binding.slots_of(*s.order[i]);
+      bound = s.binding.slots_of(*order[i]);
       found.bound = &bound;
     }
-    timeline::Span span("relocate", s.order[i]->display);
-    Status status = relocate::relocate(r, *s.order[i], s.errors.sink(),
+    timeline::Span span("relocate", order[i]->display);
+    Status status = relocate::relocate(r, *order[i], s.errors.sink(),
                                        batch.empty() && !s.is_bound ? nullptr : &found);
     if (!status) s.errors.fail(status.error());
   }
   s.errors.stop_if_any();
-  s.binding.relocated(s.order.span());
-  for (Module* m : s.order) s.require(init::check_functions(*m));
+  s.binding.relocated(order.span());
+  for (Module* m : order) s.require(init::check_functions(*m));
   s.require(FileWatch::check());
   // The images hold relocated words, so they are copied only now.
   if (s.had_auditors)

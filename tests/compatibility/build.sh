@@ -6,7 +6,8 @@ library() { # OUT SOURCE FLAG...
   out=$1 source=$2
   shift 2
   mkdir -p "$(dirname "$out")"
-  cc -O1 -shared -fPIC -Wl,-soname,"$(basename "$out")" "$SOURCE/$source" -o "$out" "$@"
+  cc -O1 -shared -fPIC -Wl,-soname,"$(basename "$out")" "$SOURCE/$source" -o "$out" "$@" \
+    -Wl,--no-as-needed -lc  # the order of those that do not say so differs from release to release
 }
 program() { # OUT SOURCE FLAG...
   out=$1 source=$2
