@@ -26,7 +26,9 @@ void debug_printf(const char*, ...) {}  // only called when _dl_debug_mask is no
 /// dl_iterate_phdr: the calling thread's block of a module, without making one. Needs: the map is
 /// one of the chain that libc walks, and libc holds the chain's lock.
 void* tls_get_addr_soft(load::LinkMap* map) {
-  return tls::block_of(Record(map).get<std::uint64_t>(g_adapter.layout->link_map.l_tls_modid));
+  std::uint64_t id;
+  memcpy(&id, Record(map).at(g_adapter.layout->link_map.l_tls_modid), sizeof id);
+  return tls::block_of(id);
 }
 
 /// __libc_freeres, for leak checkers: what the loader holds is not malloc's and need not be freed.

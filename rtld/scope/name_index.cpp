@@ -104,7 +104,8 @@ void consider_index(load::ModuleList& list) {
   auto look_again_at = [&](std::uint64_t asked) {
     __atomic_store_n(&list.next_look, asked, __ATOMIC_RELAXED);
   };
-  if (list.names != nullptr || list.next_look == kNever) return;
+  if (list.next_look == kNever) return;
+  if (list.names != nullptr) return look_again_at(kNever);
   if (list.count > kMostModules) return look_again_at(kNever);
   std::uint64_t names = 0;
   for (std::uint32_t i = 0; i < list.count; ++i) names += exported(*list.modules[i]);
@@ -146,6 +147,7 @@ void continue_index(load::ModuleList* old, load::ModuleList& list) {
     if (!filler.add(i)) return;  // what was entered leads shorter lists nowhere
   list.names = index;
   list.owns_names = true;
+  list.next_look = kNever;
   old->owns_names = false;
 }
 

@@ -335,12 +335,4 @@ bool fill_current_thread(State& s) {
 
 DtvEntry* first_dtv(std::uintptr_t tp) { return dtv_slot(tp); }
 
-void* block_of(std::uint64_t module_id) {
-  if (module_id == 0) return nullptr;
-  const DtvEntry* dtv = dtv_slot(arch::thread_pointer());
-  if (dtv == nullptr || module_id > dtv[-1].value) return nullptr;
-  std::uintptr_t value = dtv[module_id].value;
-  return value == kNoBlock ? nullptr : reinterpret_cast<void*>(value);
-}
-
 }  // namespace myld::tls

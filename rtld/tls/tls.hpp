@@ -158,14 +158,24 @@ bool fill_current_thread(State& state);
 /// The DTV (entry [0]) of the thread at `tp`.
 DtvEntry* first_dtv(std::uintptr_t tp);
 
+/// The calling thread's DTV, or nullptr.
+[[gnu::always_inline]] inline const DtvEntry* current_dtv() {
+  auto at = arch::thread_pointer() + static_cast<std::uintptr_t>(arch::kDtvFromThreadPointer);
+  return *reinterpret_cast<DtvEntry* const*>(at);
+}
+
 /// The calling thread's record, through its DTV. nullptr before the first thread is set up.
 [[gnu::always_inline]] inline Thread* current_thread() {
-  auto at = arch::thread_pointer() + static_cast<std::uintptr_t>(arch::kDtvFromThreadPointer);
-  const DtvEntry* dtv = *reinterpret_cast<DtvEntry* const*>(at);
+  const DtvEntry* dtv = current_dtv();
   return dtv == nullptr ? nullptr : reinterpret_cast<Thread*>(dtv[-2].value);
 }
 
 /// The calling thread's block of the module with this TLS module ID (0: it has no TLS), or nullptr.
-void* block_of(std::uint64_t module_id);
+inline void* block_of(std::uint64_t module_id) {
+  const DtvEntry* dtv = current_dtv();
+  if (module_id == 0 || dtv == nullptr || module_id > dtv[-1].value) return nullptr;
+  std::uintptr_t value = dtv[module_id].value;
+  return value == kNoBlock ? nullptr : reinterpret_cast<void*>(value);
+}
 
 }  // namespace myld::tls
