@@ -8,45 +8,54 @@ namespace {
 
 // link_maps lie close to each other, and not where each was made: who walks the chain
 // (dl_iterate_phdr, and so every exception of older compilers) touches as few pages as may be. They
-// come in lots, and go back to a list of their own.
-constexpr std::size_t kLotBytes = 8192, kMostInLot = 6;
+// come in lots, which are small until there are some, and go back to a list of their own. Each
+// begins with a line of the cache, so that what is read of it lies in few of them.
+constexpr std::size_t kSmallLot = 6, kSmallLots = 4, kLotBytes = 65536, kLine = 64;
 
 struct FreeMap {
   FreeMap* next;
 };
-constinit FreeMap* g_free = nullptr;  // under the load lock
 
-std::size_t room_for_map(std::size_t bytes) { return round_up(bytes, 16); }
+/// Under the load lock.
+struct Maps {
+  std::size_t bytes = 0;  ///< of one
+  FreeMap* free = nullptr;
+  std::byte *next = nullptr, *end = nullptr;  ///< of the newest lot
+  std::size_t lots = 0;
+};
+constinit Maps g_maps;
 
 bool take_lot(std::size_t room) {
-  std::size_t count = kLotBytes / room < kMostInLot ? kLotBytes / room : kMostInLot;
-  if (count == 0) count = 1;
-  auto* lot = static_cast<std::byte*>(heap::allocate_unfilled(count * room));
+  std::size_t count = g_maps.lots < kSmallLots ? kSmallLot : (kLotBytes - kLine) / room;
+  auto* lot = static_cast<std::byte*>(heap::allocate_unfilled(count * room + kLine));
   if (lot == nullptr) return false;
-  while (count-- > 0) {
-    auto* map = reinterpret_cast<FreeMap*>(lot + count * room);
-    map->next = g_free;
-    g_free = map;
-  }
+  ++g_maps.lots;
+  g_maps.next = reinterpret_cast<std::byte*>(
+      round_up(reinterpret_cast<std::uintptr_t>(lot), std::uintptr_t{kLine}));
+  g_maps.end = g_maps.next + count * room;
   return true;
 }
 
 load::LinkMap* take_map(std::size_t bytes) {
-  // The start may have made some for another ABI, which are not given back.
-  static constinit std::size_t bytes_of_all = 0;
-  if (bytes != bytes_of_all) g_free = nullptr;
-  bytes_of_all = bytes;
-  if (g_free == nullptr && !take_lot(room_for_map(bytes))) return nullptr;
-  FreeMap* map = g_free;
-  g_free = map->next;
-  memset(static_cast<void*>(map), 0, bytes);
-  return reinterpret_cast<load::LinkMap*>(map);
+  // Those that the start may have made for another ABI are not given back.
+  if (bytes != g_maps.bytes) g_maps = {.bytes = bytes};
+  void* map = g_maps.free;
+  if (map != nullptr) {
+    g_maps.free = g_maps.free->next;
+  } else {
+    std::size_t room = round_up(bytes, kLine);
+    if (g_maps.next == g_maps.end && !take_lot(room)) return nullptr;
+    map = g_maps.next;
+    g_maps.next += room;
+  }
+  memset(map, 0, bytes);
+  return static_cast<load::LinkMap*>(map);
 }
 
 void give_back(load::LinkMap* map) {
   auto* free = reinterpret_cast<FreeMap*>(map);
-  free->next = g_free;
-  g_free = free;
+  free->next = g_maps.free;
+  g_maps.free = free;
 }
 
 }  // namespace
