@@ -152,9 +152,39 @@ constexpr Text kTexts[] = {
     {Code::preload_ignored, "object '{s}' from {d} cannot be preloaded ({o}): ignored."},
 };
 
+constexpr std::size_t kCount = sizeof kTexts / sizeof kTexts[0];
+
+consteval std::size_t bytes_of_texts() {
+  std::size_t bytes = 0;
+  for (const Text& t : kTexts) bytes += std::string_view(t.text).size() + 1;
+  return bytes;
+}
+
+/// The table as the loader has it: without addresses, which would have to be relocated at every
+/// start, for the few that fail.
+struct Packed {
+  Code code[kCount];
+  std::uint16_t at[kCount];
+  char text[bytes_of_texts()];
+};
+
+consteval Packed packed() {
+  Packed p{};
+  std::size_t used = 0;
+  for (std::size_t i = 0; i < kCount; ++i) {
+    p.code[i] = kTexts[i].code;
+    p.at[i] = static_cast<std::uint16_t>(used);
+    for (char c : std::string_view(kTexts[i].text)) p.text[used++] = c;
+    p.text[used++] = 0;
+  }
+  return p;
+}
+static_assert(bytes_of_texts() <= UINT16_MAX);
+constexpr Packed kPacked = packed();
+
 const char* text_of(Code code) {
-  for (const Text& t : kTexts)
-    if (t.code == code) return t.text;
+  for (std::size_t i = 0; i < kCount; ++i)
+    if (kPacked.code[i] == code) return kPacked.text + kPacked.at[i];
   return "{o}: error";
 }
 

@@ -5,8 +5,8 @@
 namespace myld::elf {
 namespace {
 
-Error field(
-    Code code, const char* object, const char* name, std::uint64_t at, std::uint64_t value) {
+[[gnu::cold]] Error
+field(Code code, const char* object, const char* name, std::uint64_t at, std::uint64_t value) {
   return {.code = code, .object = object, .subject = name, .at = at, .value = value};
 }
 

@@ -58,7 +58,7 @@ struct Reader {
   Tags tags;
   const char* object;
 
-  Error bad(Code code, const char* tag, std::uint64_t value) const {
+  [[gnu::cold, gnu::noinline]] Error bad(Code code, const char* tag, std::uint64_t value) const {
     return {.code = code, .object = object, .subject = tag, .value = value};
   }
   /// [at, at + bytes) lies in the file part of one segment and is aligned: its run address.

@@ -9,6 +9,7 @@ struct VersionReader {
   const Image& image;
   const char* object;
   VersionTable& out;
+  mutable const Phdr* segment = nullptr;
 
   Error bad(const char* field, std::uint64_t value) const {
     return {.code = Code::bad_version_table, .object = object, .subject = field, .value = value};
@@ -19,7 +20,13 @@ struct VersionReader {
     std::uintptr_t to = reinterpret_cast<std::uintptr_t>(at) + next;
     if (to % alignof(T) != 0) return nullptr;
     LinkAddr link = RunAddr{to} - image.bias;
-    return image.segments.find_in_file(link, sizeof(T)) == nullptr ? nullptr : RunAddr{to}.as<T>();
+    // All records lie in one segment: the last one's.
+    auto in_segment = [&] {
+      return segment != nullptr && link.value - segment->p_vaddr <= segment->p_filesz &&
+             sizeof(T) <= segment->p_filesz - (link.value - segment->p_vaddr);
+    };
+    if (!in_segment()) segment = image.segments.find_in_file(link, sizeof(T));
+    return segment == nullptr ? nullptr : RunAddr{to}.as<T>();
   }
   Status put(std::uint32_t index, const Version& v, const char* field) {
     index &= kVersionIndexMask;
@@ -95,7 +102,7 @@ Status VersionReader::needs() {
 }  // namespace
 
 Status read_versions(const Image& image, const char* object, VersionTable& out) {
-  VersionReader r{image, object, out};
+  VersionReader r{.image = image, .object = object, .out = out};
   if (image.verdef != nullptr) MYLD_CHECK(r.definitions());
   if (image.verneed != nullptr) MYLD_CHECK(r.needs());
   return {};

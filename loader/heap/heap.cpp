@@ -9,6 +9,7 @@ namespace myld::heap {
 namespace {
 
 constexpr std::size_t kLargest = 8192;
+constexpr std::size_t kPage = 4096;  // of any system the least
 constexpr std::size_t kClasses = 8 + 6 * 4;
 constexpr std::size_t kSmallestChunk = 128 * 1024, kLargestChunk = 32 * 1024 * 1024;
 
@@ -106,6 +107,10 @@ template <bool kZero>
   if (static_cast<std::size_t>(heap.end - heap.next) >= size.bytes || new_chunk(heap)) {
     block = heap.next;  // fresh from the system, zero
     heap.next += size.bytes;
+    // Who reads a new page first pays for a second page fault with the first write.
+    auto page = round_down(reinterpret_cast<std::uintptr_t>(heap.next - 1), kPage);
+    if (page > reinterpret_cast<std::uintptr_t>(block))
+      __atomic_store_n(reinterpret_cast<unsigned char*>(page), 0, __ATOMIC_RELAXED);
   }
   heap.lock.unlock();
   return block;
@@ -115,6 +120,18 @@ template <bool kZero>
 
 void* allocate(std::size_t bytes) { return take<true>(bytes); }
 void* allocate_unfilled(std::size_t bytes) { return take<false>(bytes); }
+
+bool extend(void* block, std::size_t bytes, std::size_t new_bytes) {
+  if (new_bytes > kLargest) return false;
+  Heap& heap = g_heap;
+  auto* end = static_cast<unsigned char*>(block) + size_class(bytes).bytes;
+  std::size_t more = size_class(new_bytes).bytes - size_class(bytes).bytes;
+  heap.lock.lock();
+  bool fits = end == heap.next && static_cast<std::size_t>(heap.end - heap.next) >= more;
+  if (fits) heap.next += more;
+  heap.lock.unlock();
+  return fits;
+}
 
 void release_block(void* block, std::size_t bytes) {
   Heap& heap = g_heap;

@@ -18,6 +18,10 @@ void* allocate(std::size_t bytes);
 /// The same without the zeros, for who fills the block anyway.
 void* allocate_unfilled(std::size_t bytes);
 
+/// Makes what allocate(bytes) returned last larger, in its place. False: it is not the newest
+/// block, or there is no room; nothing has changed then.
+bool extend(void* block, std::size_t bytes, std::size_t new_bytes);
+
 /// Gives back what allocate(bytes) returned.
 void release_block(void* block, std::size_t bytes);
 /// nullptr is allowed.

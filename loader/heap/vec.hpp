@@ -40,6 +40,10 @@ public:
     if (n <= capacity_) return true;
     std::size_t capacity = capacity_ == 0 ? 4 : capacity_ * 2;
     if (capacity < n) capacity = n;
+    if (data_ != nullptr && heap::extend(data_, capacity_ * sizeof(T), capacity * sizeof(T))) {
+      capacity_ = static_cast<std::uint32_t>(capacity);
+      return true;
+    }
     auto* data = static_cast<T*>(heap::allocate_unfilled(capacity * sizeof(T)));
     if (data == nullptr) return false;
     if (size_ != 0) memcpy(static_cast<void*>(data), data_, size_ * sizeof(T));

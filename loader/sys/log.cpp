@@ -7,9 +7,9 @@ constinit std::uint32_t g_categories = 0;
 namespace {
 
 struct Named {
-  std::string_view name;
+  char name[12];
   std::uint32_t categories;
-  const char* help;
+  char help[60];
 };
 
 constexpr Named kNamed[] = {
@@ -65,13 +65,21 @@ std::uint32_t parse(const char* value) {
   return categories;
 }
 
-void start(std::uint32_t categories, const char* file) {
-  g_categories = categories;
-  if (categories == 0 || file == nullptr) return;
+namespace {
+
+/// Not inlined: a start without a log need not pay for the buffer with a page of stack.
+[[gnu::noinline]] void open_file(const char* file) {
   char path[4096];
   const char* name = with_number(file, path);
   long fd = name == nullptr ? -1 : sys::open_for_appending(name);
   g_fd = fd < 0 ? 1 : static_cast<int>(fd);
+}
+
+}  // namespace
+
+void start(std::uint32_t categories, const char* file) {
+  g_categories = categories;
+  if (categories != 0 && file != nullptr) open_file(file);
 }
 
 void print_help() {
@@ -79,7 +87,7 @@ void print_help() {
   out << "Valid options for the LD_DEBUG environment variable are:\n\n";
   for (const Named& each : kNamed) {
     out << "  " << each.name;
-    for (std::size_t i = each.name.size(); i < 12; ++i) out << ' ';
+    for (std::size_t i = strlen(each.name); i < 12; ++i) out << ' ';
     out << each.help << '\n';
   }
   out << "\nTo direct the debugging output into a file instead of standard error\n"

@@ -46,7 +46,7 @@ inline bool wants(std::uint32_t categories) {
 /// One line, written when it goes out of scope.
 class Line {
 public:
-  Line();
+  [[gnu::cold]] Line();
   ~Line() { text_ << '\n'; }
   template <class T>
   Line& operator<<(const T& what) {

@@ -64,20 +64,29 @@ bool file_path(const char* directory, const char* program, const char* key, char
   return join(to, {directory, "/", name});
 }
 
+StoredFile::~StoredFile() {
+  close();
+  release_string(path_);
+}
+
 bool StoredFile::open(const Runtime& r,
                       const char* directory,
                       const char* program,
                       const char* key) {
   close();
   refused = nullptr;
-  if (!file_path(directory, program, key, path_)) return false;
-  long fd = sys::open_no_link(path_);
+  char path[kPathMax];
+  if (!file_path(directory, program, key, path)) return false;
+  long fd = sys::open_no_link(path);
   if (fd < 0) return false;
+  release_string(path_);
+  path_ = copy_string(path);
+  if (path_ == nullptr) refused = "there is no memory for its path";
   sys::Stat s;
-  if (sys::fstat(static_cast<int>(fd), &s) < 0 || !sys::is_regular(s))
+  if (refused == nullptr && (sys::fstat(static_cast<int>(fd), &s) < 0 || !sys::is_regular(s)))
     refused = "it is no regular file";
-  else if (refused = distrust(r, s); refused == nullptr)
-    refused = distrust_directory(r, directory);
+  if (refused == nullptr) refused = distrust(r, s);
+  if (refused == nullptr) refused = distrust_directory(r, directory);
   if (refused == nullptr && (s.st_size <= 0 || s.st_size > kMostBytes))
     refused = "its size is impossible";
   if (refused == nullptr) {

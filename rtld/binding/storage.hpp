@@ -29,7 +29,7 @@ bool file_path(const char* directory, const char* program, const char* key, char
 class StoredFile {
 public:
   StoredFile() = default;
-  ~StoredFile() { close(); }
+  ~StoredFile();
   StoredFile(const StoredFile&) = delete;
   StoredFile& operator=(const StoredFile&) = delete;
 
@@ -38,12 +38,12 @@ public:
   bool open(const Runtime& runtime, const char* directory, const char* program, const char* key);
   void close();
   std::span<const std::uint8_t> bytes() const { return bytes_; }
-  const char* path() const { return path_; }
+  const char* path() const { return path_ == nullptr ? "" : path_; }
   const char* refused = nullptr;
 
 private:
   std::span<const std::uint8_t> bytes_;
-  char path_[kPathMax];
+  char* path_ = nullptr;
 };
 
 /// The directories that are looked in, in order: calls visit(directory) until it says true.

@@ -12,7 +12,7 @@ using scope::Definition;
 using scope::Purpose;
 
 template <arch::IsPort Port>
-Error bad_relocation(const Module& m, Code code, const Rela& r) {
+[[gnu::cold, gnu::noinline]] Error bad_relocation(const Module& m, Code code, const Rela& r) {
   return {.code = code,
           .object = m.display,
           .subject = Port::reloc_name(elf::reloc_type(r)),

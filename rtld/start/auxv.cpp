@@ -9,7 +9,7 @@ enum class Form : std::uint8_t { decimal, hex, bare_hex, text };
 
 struct Name {
   std::uint8_t type;
-  const char* name;
+  char name[20];
   Form form;
 };
 

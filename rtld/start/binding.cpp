@@ -75,7 +75,10 @@ void Binding::forget_stale() {
 
 void Binding::relocated(std::span<Module* const> order) {
   recall_.end();
-  if (!watching() || key_ == nullptr) return;
+  if (watching() && key_ != nullptr) write_recorded(order);
+}
+
+[[gnu::noinline]] void Binding::write_recorded(std::span<Module* const> order) {
   const char* why = refused_;
   char directory[4096], path[4096];
   binding::Bytes file;

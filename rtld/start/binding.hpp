@@ -32,6 +32,7 @@ public:
 
 private:
   void recall_or_record();
+  void write_recorded(std::span<load::Module* const> order);
   bool watching() const { return recorder_ != nullptr; }
   void forget_stale();
   void choose_paths(StartErrors& errors, char (&path)[4096], char (&image)[4096]);

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kSuffix = ".myld.conf";
 
 /// The path of the program's file, as a heap string; nullptr where that is not known.
-char* program_path(const Runtime& r) {
+[[gnu::noinline]] char* program_path(const Runtime& r) {
   if (r.direct) return copy_string(r.program_file);
   char path[4096];
   long n = sys::readlink("/proc/self/exe", path, sizeof path);
@@ -93,12 +93,8 @@ std::string_view directory_of(const char* file, char (&here)[4096]) {
   return {here, slash == 0 ? used - 1 : used + slash - 1};
 }
 
-}  // namespace
-
-Status read_config(Runtime& r) {
-  if (r.secure) return {};
-  Source source = MYLD_TRY(find_source(r));
-  if (source.name == nullptr) return {};
+/// Not inlined: a program without a configuration does not pay for the buffer with a page of stack.
+[[gnu::noinline]] Status read_source(Runtime& r, const Source& source) {
   char here[4096];
   std::string_view directory = directory_of(source.file, here);
   if (directory.empty()) return Error{.code = Code::name_too_long, .object = source.file};
@@ -114,6 +110,14 @@ Status read_config(Runtime& r) {
   }
   set_environment(r, environment.span());
   return {};
+}
+
+}  // namespace
+
+Status read_config(Runtime& r) {
+  if (r.secure) return {};
+  Source source = MYLD_TRY(find_source(r));
+  return source.name == nullptr ? Status{} : read_source(r, source);
 }
 
 }  // namespace myld::start

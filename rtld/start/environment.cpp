@@ -29,12 +29,13 @@ unsigned number(const char* text) {
   return n;
 }
 
+// Names stand in the tables: pointers to them would have to be relocated at every start.
 struct TextVariable {
-  const char* name;
+  char name[20];
   const char* Options::*text;
 };
 struct SwitchVariable {
-  const char* name;
+  char name[16];
   bool Options::*flag;
 };
 
@@ -57,7 +58,7 @@ constexpr SwitchVariable kSwitches[] = {
 
 /// Removed from the environment in secure execution, with everything that begins with LD_ or MYLD_:
 /// they steer the loader, libc or what libc opens. Source: glibc's unsecvars.h, the list of names.
-constexpr const char* kUnsafe[] = {
+constexpr char kUnsafe[][24] = {
     "GCONV_PATH",       "GETCONF_DIR",
     "GLIBC_TUNABLES",   "HOSTALIASES",
     "LOCALDOMAIN",      "LOCPATH",

@@ -93,7 +93,7 @@ void line(Text& out, const char* key, std::uint64_t value) {
 
 /// Variables whose values are shown; of others only the name is, since people put secrets there.
 /// A name that ends with '_' stands for all that begin with it.
-constexpr std::string_view kShown[] = {
+constexpr char kShown[][20] = {
     "DATEMSK",
     "GCONV_PATH",
     "GETCONF_DIR",

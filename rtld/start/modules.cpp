@@ -422,6 +422,7 @@ struct Preloader {
   void add(const char* name, const char* source);
   void add_list(const char* list, const char* separators, const char* source);
   void add_file();
+  void read_file(int fd, const char* name_of_file);
 };
 
 /// The tokens in a name mean the program's $ORIGIN and so on.
@@ -475,9 +476,14 @@ void Preloader::add_file() {
   constexpr const char* kFile = "/etc/ld.so.preload";
   long fd = sys::open_for_reading(kFile);
   if (fd < 0) return;
+  read_file(static_cast<int>(fd), kFile);
+}
+
+/// Not inlined: where there is no such file nobody pays for the buffer with a page of stack.
+[[gnu::noinline]] void Preloader::read_file(int fd, const char* name_of_file) {
   char text[4096];
-  long n = sys::pread_full(static_cast<int>(fd), text, sizeof text - 1, 0);
-  sys::close(static_cast<int>(fd));
+  long n = sys::pread_full(fd, text, sizeof text - 1, 0);
+  sys::close(fd);
   if (n <= 0) return;
   text[n] = 0;
   // '#' starts a comment up to the end of the line.
@@ -485,7 +491,7 @@ void Preloader::add_file() {
     if (*p == '#')
       for (; *p != 0 && *p != '\n'; ++p) *p = ' ';
   // The administrator's list, unlike the user's, may hold paths in secure execution too.
-  each_name(text, " :\t\n", [&](const char* name) { add(name, kFile); });
+  each_name(text, " :\t\n", [&](const char* name) { add(name, name_of_file); });
 }
 
 }  // namespace

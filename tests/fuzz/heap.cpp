@@ -41,6 +41,8 @@ void* allocate(std::size_t bytes) {
   return block;
 }
 
+bool extend(void*, std::size_t, std::size_t) { return false; }
+
 void* allocate_unfilled(std::size_t bytes) {
   void* block = allocate(bytes);
   if (block != nullptr) std::memset(block, 0xa5, bytes);

@@ -46,6 +46,29 @@ TEST_CASE("what is released is used again") {
   CHECK(heap::mapped_bytes() == before);
 }
 
+TEST_CASE("the newest block grows in its place") {
+  auto* old = static_cast<unsigned char*>(heap::allocate(96));
+  std::memset(old, 1, 96);
+  auto* newest = static_cast<unsigned char*>(heap::allocate(6000));
+  CHECK_FALSE(heap::extend(old, 96, 192));
+  heap::release(newest, 6000);
+  CHECK_FALSE(heap::extend(old, 96, 100000));
+  for (int i = 0; i < 96; ++i) CHECK(old[i] == 1);
+  heap::release(old, 96);
+  // A block of a size that nobody had before is the newest.
+  auto* block = static_cast<unsigned char*>(heap::allocate(7000));
+  std::memset(block, 2, 7000);
+  if (heap::extend(block, 7000, 8000)) {
+    std::memset(block + 7000, 3, 1000);
+    auto* next = static_cast<unsigned char*>(heap::allocate(16));
+    CHECK((next >= block + 8000 || next + 16 <= block));
+    heap::release(next, 16);
+    heap::release(block, 8000);
+  } else {
+    heap::release(block, 7000);
+  }
+}
+
 TEST_CASE("what cannot be had is nullptr") { CHECK(heap::allocate(SIZE_MAX / 2) == nullptr); }
 
 TEST_CASE("a vector keeps its order through growth and erasure") {

@@ -21,13 +21,14 @@ enum class TunableType : std::uint8_t {
   string,   ///< 8 bytes, or 16: see Layout::tunable_val_is_16_bytes.
 };
 
+/// The names stand in it, since pointers to them would have to be relocated at every start.
 struct Tunable {
-  const char* name;  ///< As in GLIBC_TUNABLES.
+  char name[44];  ///< As in GLIBC_TUNABLES.
   TunableType type;
   std::uint64_t default_value;  ///< Of a number; a string's default is none.
   std::uint64_t min;            ///< As signed for int_32.
   std::uint64_t max;
-  const char* env_alias;  ///< Environment variable of old, or "".
+  char env_alias[28];  ///< Environment variable of old, or "".
 };
 
 /// One build's ids: id N names Known::tunables[entry[N]].

@@ -29,7 +29,7 @@ private:
 
 struct Named {
   Preference preference;
-  const char* name;
+  char name[36];
 };
 constexpr Named kPreferences[] = {
     {Fast_Rep_String, "Fast_Rep_String"},
