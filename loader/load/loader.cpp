@@ -68,21 +68,24 @@ std::span<const char> resolution_note(const elf::Image& image) {
   return {reinterpret_cast<const char*>(note.data()), note.size()};
 }
 
-/// The directory part of `path`, absolute: a heap string or nullptr. Only relative paths need the
-/// buffer, and callers may have a stack of 16 KiB (PTHREAD_STACK_MIN): it is not to be inlined.
-[[gnu::noinline]] char* directory_of(const char* path) {
+/// The directory part of `path`, absolute: a heap string or nullptr. The buffer is on the heap,
+/// since callers may have a stack of 16 KiB (PTHREAD_STACK_MIN), less their TLS.
+char* directory_of(const char* path) {
   std::size_t n = strlen(path);
   while (n != 0 && path[n - 1] != '/') --n;
   if (n != 0 && path[0] == '/') {
     while (n > 1 && path[n - 1] == '/') --n;
     return copy_string(path, n);
   }
-  char here[4096];
-  long got = sys::getcwd(here, sizeof here);
+  constexpr std::size_t kMost = 4096;
+  Vec<char> buffer;
+  if (!buffer.reserve(kMost)) return nullptr;
+  char* here = buffer.data();
+  long got = sys::getcwd(here, kMost);
   if (got <= 1 || here[0] != '/') return nullptr;
   std::size_t length = static_cast<std::size_t>(got) - 1;
   while (n != 0 && path[n - 1] == '/') --n;
-  if (length + 1 + n >= sizeof here) return nullptr;
+  if (length + 1 + n >= kMost) return nullptr;
   if (n != 0) {
     if (length > 1) here[length++] = '/';
     memcpy(here + length, path, n);
