@@ -6,10 +6,14 @@ namespace myld::map {
 namespace {
 
 constexpr std::uint32_t kMostSpread = 128;
-/// A page at least: what runs over the end of a module finds nothing.
-constexpr std::uint64_t kPage = 4096, kGaps = 256;
-/// Bits that a place takes, and how many places a word of them is for.
-constexpr unsigned kBits = 10, kPlaces = 64 / kBits;
+/// A page at least: what runs over the end of a module finds nothing. Wider ones would take a page
+/// table for each few libraries, from the process's memory and the time of its start.
+constexpr std::uint64_t kPage = 4096, kGaps = 32;
+/// Between the loader and the first of the others, in up to 15 steps.
+constexpr std::uint64_t kLoaderStep = 1 << 20;
+/// Bits that a place takes, and how many places a word of them is for: the loader's own step has
+/// the four that no place uses.
+constexpr unsigned kBits = 7, kPlaces = 8;
 
 struct Spread {
   std::uint64_t key[2] = {};
@@ -50,10 +54,10 @@ std::uint64_t siphash(const std::uint64_t (&key)[2], std::uint64_t word) {
 }
 
 void spread(RunAddr top, const std::uint64_t (&key)[2]) {
-  g_spread.key[0] = key[0];
-  g_spread.key[1] = key[1];
-  g_spread.lowest = top.value;
+  g_spread = {.key = {key[0], key[1]}, .lowest = top.value};
 }
+
+void stop_spreading() { g_spread.lowest = 0; }
 
 void* suggest_place(std::uint64_t bytes) {
   Spread& s = g_spread;
@@ -61,7 +65,7 @@ void* suggest_place(std::uint64_t bytes) {
   if (s.count % kPlaces == 0) s.random = siphash(s.key, s.count);
   std::uint64_t gap = kPage * (1 + s.random % kGaps);
   // The loader is not where a pointer into a library leads that is off by a mebibyte or two.
-  if (s.count++ == 0) gap += kHugePage + kPage * kGaps * (s.random >> 60);
+  if (s.count++ == 0) gap += kHugePage + kLoaderStep * (s.random >> 60);
   // What the page cache may hold in huge pages keeps its alignment, which the kernel would give it.
   bool large = bytes >= kHugePage;
   if (large) gap += kHugePage * (s.random / kGaps & 3);

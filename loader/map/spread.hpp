@@ -10,6 +10,10 @@ namespace myld::map {
 /// the start. `key`: 128 random bits; what the gaps tell says nothing of them.
 void spread(RunAddr top, const std::uint64_t (&key)[2]);
 
+/// Modules that come later lie where the kernel likes, and one that is opened again where it was:
+/// AddressSanitizer reads the descriptions of globals of libraries that are closed.
+void stop_spreading();
+
 /// Where a module of `bytes` may start, nullptr for wherever the kernel likes. Only the first of a
 /// process are spread: ten thousand with a page table each would cost time and memory.
 void* suggest_place(std::uint64_t bytes);

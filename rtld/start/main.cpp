@@ -1,6 +1,7 @@
 // The start of a process, as a list of passes.
 #include "loader/base/mem.hpp"
 #include "loader/find/timeline.hpp"
+#include "loader/map/spread.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/log.hpp"
 #include "rtld/debug/probes.hpp"
@@ -443,6 +444,7 @@ void initialise_modules(Start& s) {
   audit::activity(r.audit, r.first, audit::kConsistent);
   r.started = true;
   r.loader.at_run_time = true;
+  map::stop_spreading();
   init::run_preinit(r, *r.program);
   init::run_constructors(r, s.order.span(), r.envp);
   write_start_reports(r, s.closure.span());
