@@ -147,6 +147,11 @@ private:
   char detail_[kBytes] = {};
 };
 
+/// What whoever got no memory for `object` says.
+inline Error no_memory(const char* object) {
+  return {.code = Code::out_of_memory, .object = object};
+}
+
 /// Writes the text of `error` into `buffer` (NUL-terminated, truncated with "..." if need be) and
 /// returns its length.
 std::size_t render(const Error& error, char* buffer, std::size_t capacity);

@@ -2,6 +2,7 @@
 #pragma once
 #include "loader/base/result.hpp"
 #include "loader/load/module.hpp"
+#include "loader/load/module_list.hpp"
 
 namespace myld::load {
 
@@ -125,26 +126,13 @@ private:
   Result<Module*> new_module(Namespace& ns, const char* display);
 };
 
-/// Takes modules out of the list of their namespace. Needs: nobody walks the list without the load
-/// lock.
-void take_out(Namespace& ns, std::span<Module* const> going);
-
-/// A number that no module's mark has yet, so that no graph walk has to clear the marks of the last
-/// one. Needs: the load lock.
-std::uint32_t next_mark();
-
-/// `module` and its closure, each once, breadth-first. False when memory ran out.
-[[nodiscard]] bool breadth_first(Module& module, Vec<Module*>& out);
-/// Makes a search order of a breadth-first list: after the first module, which it belongs to, those
-/// that ask for it with DF_1_INTERPOSE come before the others.
-void interposers_first(std::span<Module*> list);
-
-/// A ModuleList of `modules` on the heap, or nullptr; freed by release_list().
-ModuleList* make_list(std::span<Module* const> modules);
-void release_list(ModuleList* list);
-
 /// Sets the fields that depend on the file's path: $ORIGIN and the requester view. A path without
 /// a slash is the name of what is no file.
 void set_path(Module& module, const char* path, const char* display);
+
+/// Does the path mean the same file as long as nobody changes what is on disk? Not one that depends
+/// on the working directory, nor what stands for the descriptors and places of whoever asks (/proc,
+/// and /dev/fd and its like, which lead there).
+bool is_lasting(const char* path);
 
 }  // namespace myld::load

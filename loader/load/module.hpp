@@ -37,6 +37,7 @@ enum class Stage : std::uint8_t {
 struct FileId {
   std::uint64_t st_dev = 0, st_ino = 0;
   bool operator==(const FileId&) const = default;
+  std::uint64_t hash() const { return hash_bytes(this, sizeof *this); }
 };
 
 /// What a file that nobody writes to keeps.

@@ -23,8 +23,6 @@
 namespace myld::dlopen {
 namespace {
 
-Error no_memory(const char* object) { return {.code = Code::out_of_memory, .object = object}; }
-
 /// May the file be opened at run time at all? The running program may not by its path, as any other
 /// program.
 Status check_openable(const Module& m) {
