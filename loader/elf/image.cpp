@@ -180,7 +180,10 @@ Status Reader::read_sysv_hash() {
 
 Status Reader::read_versions() {
   if (tags.has_versym && image.symbols != nullptr) {
-    image.versym = MYLD_TRY(table<std::uint16_t>("DT_VERSYM", tags.versym, sizeof(std::uint16_t)));
+    // Where DT_HASH counts the symbols, each has its entry.
+    std::uint64_t least = image.sysv_hash.chain_count > 1 ? image.sysv_hash.chain_count : 1;
+    image.versym =
+        MYLD_TRY(table<std::uint16_t>("DT_VERSYM", tags.versym, least * sizeof(std::uint16_t)));
     const Phdr* load = image.segments.find_in_file({tags.versym}, 2);
     std::uint64_t room = (load->p_vaddr + load->p_filesz - tags.versym) / sizeof(std::uint16_t);
     if (room < image.symbol_limit) image.symbol_limit = static_cast<std::uint32_t>(room);

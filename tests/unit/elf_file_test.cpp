@@ -102,6 +102,11 @@ const Wrong kWrong[] = {
      [](File& f) { f.table<std::uint32_t>(DT_GNU_HASH)[0] = UINT32_MAX; }},
     {Code::bad_hash_table, "more chains than symbols",
      [](File& f) { f.table<std::uint32_t>(DT_HASH)[1] += 40; }},
+    {Code::dynamic_outside_segment, "fewer versions than DT_HASH has symbols",
+     [](File& f) {
+       elf::Phdr& first = f.segment(PT_LOAD);
+       f.value(DT_VERSYM) = first.p_vaddr + (first.p_filesz & ~std::uint64_t{1}) - 2;
+     }},
     {Code::dynamic_bad_size, "DT_RELASZ", [](File& f) { f.value(DT_RELASZ) += 1; }},
     {Code::dynamic_bad_entry_size, "DT_PLTREL", [](File& f) { f.value(DT_PLTREL) = DT_REL; }},
     {Code::dynamic_bad_entry_size, "DT_RELRENT", [](File& f) { f.value(DT_RELRENT) = 4; }},
