@@ -3,6 +3,7 @@
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/futex_lock.hpp"
+#include "loader/sys/log.hpp"
 #include "loader/sys/recursive_lock.hpp"
 
 namespace myld {
@@ -114,6 +115,7 @@ void lock_load(Runtime& runtime) { runtime.load_lock->lock(); }
 void unlock_load(Runtime& runtime) { runtime.load_lock->unlock(); }
 
 void fatal_lookup(const Runtime& runtime, const Error& error) {
+  log::failure_if_wanted(error);
   char text[1024];
   std::size_t n = render(error, text, sizeof text - 1);
   text[n] = '\n';

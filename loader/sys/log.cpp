@@ -99,4 +99,16 @@ Line::Line() : text_(g_fd) {
   text_ << sys::Decimal{static_cast<std::uint64_t>(sys::getpid()), kWidth} << ":\t";
 }
 
+[[gnu::noinline]] void failure(const Error& error, bool goes_on) {
+  const char* occasion = error.code == Code::undefined_symbol    ? "symbol lookup error"
+                         : error.code == Code::version_not_found ? "version lookup error"
+                                                                 : "loading error";
+  Error nameless = error;
+  nameless.object = "";
+  char reason[1024];
+  render(nameless, reason, sizeof reason);
+  line(error.object == nullptr ? "" : error.object, ": error: ", occasion, ": ",
+       static_cast<const char*>(reason), goes_on ? " (continued)" : " (fatal)");
+}
+
 }  // namespace myld::log

@@ -3,6 +3,7 @@
 // people and scripts know. Costs one load and a branch where it is off.
 // Source: ld.so(8), LD_DEBUG.
 #pragma once
+#include "loader/base/result.hpp"
 #include "loader/sys/text.hpp"
 
 namespace myld::log {
@@ -64,6 +65,14 @@ template <class... T>
 [[gnu::cold, gnu::noinline]] void line(T... what) {
   Line line;
   (line << ... << what);
+}
+
+/// Tells of an error that is about to be handed to the program, which may not show it, or to end
+/// it. `goes_on`: the loader looks for more of them.
+[[gnu::cold]] void failure(const Error& error, bool goes_on = false);
+/// The same where any category but the statistics is wanted.
+inline void failure_if_wanted(const Error& error, bool goes_on = false) {
+  if (wants(kAll)) failure(error, goes_on);
 }
 
 /// A name and the namespace that it is in, as "name [0]".

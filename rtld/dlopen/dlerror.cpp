@@ -1,6 +1,7 @@
 // dlerror(3): one text per thread, kept in the loader's record of the thread, so that it survives
 // the module it speaks of.
 #include "loader/base/mem.hpp"
+#include "loader/sys/log.hpp"
 #include "rtld/dlopen/dlfcn.hpp"
 #include "rtld/dlopen/object_index.hpp"
 #include "rtld/entry.hpp"
@@ -76,6 +77,7 @@ void set_error(const Error& error) {
   if (t == nullptr) return;
   clear_error();
   if (!error) return;
+  log::failure_if_wanted(error);
   if (!keep_unread(*t, error)) make_text(*t, error);
   t->error.pending = true;
 }

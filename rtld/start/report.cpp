@@ -2,6 +2,7 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
+#include "loader/sys/log.hpp"
 
 namespace myld::start {
 namespace {
@@ -71,6 +72,7 @@ void StartErrors::fail(const Error& error) {
   if (runtime_.options.mode == Mode::trace && error.code == Code::cannot_open &&
       error.object != nullptr && runtime_.program != nullptr && note_missing(error))
     return;
+  log::failure_if_wanted(error, runtime_.loader.as_data);
   ++count;
   failures.add(error);
   if (runtime_.loader.as_data && runtime_.program != nullptr) return;
