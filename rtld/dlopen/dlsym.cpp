@@ -21,17 +21,31 @@ void* const kNext = reinterpret_cast<void*>(std::intptr_t{-1});
 /// What a handle of `m` stands for: the program's is the global scope of its namespace.
 const Scope& scope_of(const Module& m) { return &m == m.ns->program ? m.ns->global : m.group; }
 
-/// RTLD_NEXT goes on in the list that the caller is in: the group it was opened with, or the global
-/// scope.
+/// RTLD_NEXT goes on in the list that the caller was loaded with: of an opened module its group,
+/// also where that was opened global (what it needs comes after it there, and not in the global
+/// scope, which has libc.so.6 long before); of the others the global scope.
 Definition find_next(const Module& caller, const Request& request) {
   const load::ScopeChain* chain = __atomic_load_n(&caller.scopes, __ATOMIC_ACQUIRE);
+  const load::Scope* global = nullptr;
+  auto after_caller = [&](const load::Scope& scope, Definition& d) {
+    const load::ModuleList* list = scope.read();
+    for (std::uint32_t at = 0; list != nullptr && at < list->count; ++at)
+      if (list->modules[at] == &caller) {
+        d = scope::find_in_list(list, request, at + 1);
+        return true;
+      }
+    return false;
+  };
+  Definition d;
   for (std::uint32_t i = 0; chain != nullptr && i < chain->count; ++i) {
-    const load::ModuleList* list = chain->scopes[i]->read();
-    if (list == nullptr || chain->scopes[i] == &caller.own) continue;
-    for (std::uint32_t at = 0; at < list->count; ++at)
-      if (list->modules[at] == &caller) return scope::find_in_list(list, request, at + 1);
+    const load::Scope* scope = chain->scopes[i];
+    if (scope == &caller.ns->global)
+      global = scope;
+    else if (scope != &caller.own && after_caller(*scope, d))
+      return d;
   }
-  return {};
+  if (global != nullptr) after_caller(*global, d);
+  return d;
 }
 
 Error undefined(const Module* where, const char* name, const char* version) {

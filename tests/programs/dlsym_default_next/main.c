@@ -38,6 +38,13 @@ int main(void) {
     EXPECT(call_int(group, "next_chain_group") == 5);
     EXPECT(call_int(group, "next_chain_group_a") == 6);
   }
+  CHECK("S39 a library that was opened global finds what it needs after itself too") {
+    // The C library's fclose is before it in the global scope, and after it in its own group.
+    void* wraps = must_open("libwraps.so", RTLD_NOW | RTLD_GLOBAL);
+    void* (*next_fclose)(void) = (void* (*)(void))dlsym(wraps, "next_fclose");
+    EXPECT(next_fclose != NULL && next_fclose() == dlsym(RTLD_DEFAULT, "fclose"));
+    dlclose(wraps);
+  }
   CHECK("S40 after the last definition there is null and an error") {
     EXPECT(next_chain_second() == -1);
     EXPECT(error_names("undefined symbol: chain"));
