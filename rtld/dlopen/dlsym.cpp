@@ -31,7 +31,7 @@ Definition find_next(const Module& caller, const Request& request) {
     const load::ModuleList* list = scope.read();
     for (std::uint32_t at = 0; list != nullptr && at < list->count; ++at)
       if (list->modules[at] == &caller) {
-        d = scope::find_in_list(list, request, at + 1);
+        d = scope::find_best_in_list(list, request, at + 1);
         return true;
       }
     return false;
@@ -83,7 +83,7 @@ Definition look_up(Runtime& runtime,
       return {};
     }
     const load::ModuleList* list = scope_of(*m).read();
-    Definition d = scope::find_in_list(list, request);
+    Definition d = scope::find_best_in_list(list, request);
     query.tired = scope::asked_enough(list);
     if (!d) query.error = undefined(m, request.name, version);
     return d;

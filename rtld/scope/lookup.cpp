@@ -161,19 +161,25 @@ namespace {
 
 constinit bool g_strong_first = false;
 
+/// The first definition in a list that is not weak. `weak`: becomes the first of all, if it is
+/// empty.
+Definition
+find_strong(const load::ModuleList* list, const Request& r, std::uint32_t from, Definition& weak) {
+  for (; list != nullptr && from < list->count; ++from) {
+    Definition d = find_in_list(list, r, from);
+    if (!d) break;
+    if (elf::sym_binding(*d.symbol) != STB_WEAK) return d;
+    if (!weak) weak = d;
+    while (list->modules[from] != d.module) ++from;
+  }
+  return {};
+}
+
 /// The first definition that is not weak in the scopes of a chain, or the first of all.
 Definition find_strong_first(const load::ScopeChain& chain, const Request& r) {
   Definition weak;
-  for (std::uint32_t i = 0; i < chain.count; ++i) {
-    const load::ModuleList* list = chain.scopes[i]->read();
-    for (std::uint32_t from = 0; list != nullptr && from < list->count; ++from) {
-      Definition d = find_in_list(list, r, from);
-      if (!d) break;
-      if (elf::sym_binding(*d.symbol) != STB_WEAK) return d;
-      if (!weak) weak = d;
-      while (list->modules[from] != d.module) ++from;
-    }
-  }
+  for (std::uint32_t i = 0; i < chain.count; ++i)
+    if (Definition d = find_strong(chain.scopes[i]->read(), r, 0, weak)) return d;
   return weak;
 }
 
@@ -181,6 +187,14 @@ Definition find_strong_first(const load::ScopeChain& chain, const Request& r) {
 
 void prefer_strong_definitions() { g_strong_first = true; }
 bool strong_definitions_preferred() { return g_strong_first; }
+
+Definition find_best_in_list(const load::ModuleList* list, const Request& r, std::uint32_t from) {
+  if (!g_strong_first) [[likely]]
+    return find_in_list(list, r, from);
+  Definition weak;
+  Definition strong = find_strong(list, r, from, weak);
+  return strong ? strong : weak;
+}
 
 Definition find(const load::ScopeChain* chain, const Request& r) {
   if (chain == nullptr) return {};

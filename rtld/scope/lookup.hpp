@@ -62,6 +62,10 @@ const Sym* find_in_module(const Module& module, const Request& request);
 Definition
 find_in_list(const load::ModuleList* list, const Request& request, std::uint32_t from = 0);
 
+/// The same for dlsym, where LD_DYNAMIC_WEAK holds too.
+Definition
+find_best_in_list(const load::ModuleList* list, const Request& request, std::uint32_t from = 0);
+
 /// The first definition in the scopes of a chain.
 Definition find(const load::ScopeChain* chain, const Request& request);
 
