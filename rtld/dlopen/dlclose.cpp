@@ -254,6 +254,7 @@ int close(void* handle) {
     }
     if (m == m->ns->program && m->ns->id == 0) return 0;
     if (m->opens == 0) {
+      if (m->permanent) return 0;  // like ld.so, which does not count who closes what never goes
       set_error({.code = Code::not_open, .object = m->display});
       return -1;
     }

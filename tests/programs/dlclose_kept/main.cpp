@@ -37,6 +37,11 @@ int main() {
     EXPECT(call_int(handle, "increment") == 3);
     EXPECT(dlclose(handle) == 0);
   }
+  CHECK("S50 what never goes can be closed more often than it was opened") {
+    void* handle = must_open("libplain2.so", RTLD_NOW);
+    for (int i = 0; i < 3; ++i) EXPECT(dlclose(handle) == 0);
+    EXPECT(dlerror() == nullptr && call_int(handle, "increment") == 4);
+  }
   CHECK("S50 so does -z nodelete") {
     EXPECT(opens_and_stays("libnodelete.so", 0));
     EXPECT(module_destructors == 0);
