@@ -118,10 +118,11 @@ struct Module {
   TlsPlacement tls;
 
   Stage stage = Stage::mapped;
-  std::uintptr_t initialiser = 0;  ///< thread pointer of the thread that runs its constructors
-  std::uint32_t index = 0;         ///< position in the namespace's load order, for marks
-  std::uint32_t mark = 0;          ///< scratch for graph walks, under the load lock
-  std::uint32_t counter = 0;       ///< scratch as well
+  /// Thread pointer of the thread that runs its constructors, or will: who opened it first.
+  std::uintptr_t initialiser = 0;
+  std::uint32_t index = 0;    ///< position in the namespace's load order, for marks
+  std::uint32_t mark = 0;     ///< scratch for graph walks, under the load lock
+  std::uint32_t counter = 0;  ///< scratch as well
   std::uint32_t init_rank =
       0;  ///< order of its constructors in the process; destructors run in reverse
 

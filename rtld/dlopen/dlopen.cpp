@@ -128,6 +128,17 @@ bool only_counts(const Module& root, int mode) {
   return true;
 }
 
+/// True if a constructor of what `root` needs is what opens `root`, which a dlopen further out in
+/// this thread is about to initialise. It does so in order: `root` after that constructor has
+/// ended.
+bool initialised_further_out(const Module& root) {
+  std::uintptr_t me = arch::thread_pointer();
+  if (root.initialiser != me || root.stage != load::Stage::relocated) return false;
+  for (const Module* m : members(root.group))
+    if (m->stage == load::Stage::initialising && m->initialiser == me) return true;
+  return false;
+}
+
 Result<Opened> open_in(Runtime& runtime,
                        Transaction& t,
                        const char* name,
@@ -159,7 +170,8 @@ Result<Opened> open_in(Runtime& runtime,
     MYLD_CHECK(load_and_relocate(runtime, t, *root, mode));
   }
   MYLD_CHECK(prepare(runtime, t, *root, mode));
-  if (!init::dependencies_first(members(root->group), false, order))
+  if (!initialised_further_out(*root) &&
+      !init::dependencies_first(members(root->group), false, order))
     return no_memory(root->display);
   MYLD_CHECK(FileWatch::check());
   for (Module* m : t.created) MYLD_CHECK(runtime.loader.check_unchanged(*m));
@@ -168,6 +180,8 @@ Result<Opened> open_in(Runtime& runtime,
     root->permanent = true;
     if (root->permanent_because == nullptr) root->permanent_because = "RTLD_NODELETE";
   }
+  if (root->opens == 0 && root->stage == load::Stage::relocated)
+    root->initialiser = arch::thread_pointer();
   ++root->opens;
   t.commit();
   audit::activity(runtime.audit, ns, audit::kConsistent);

@@ -25,6 +25,13 @@ int main(void) {
     dlclose(handle);
     EXPECT(!module_loaded("libself.so"));
   }
+  CHECK("a constructor opens what needs its module and is being opened: that begins after it") {
+    void* handle = must_open("libupper.so", RTLD_NOW);
+    EXPECT(diary_is("lower-begins upper-found lower-ends +upper "));
+    dlclose(handle);
+    EXPECT(diary_is(""));
+    EXPECT(!module_loaded("libupper.so") && !module_loaded("liblower.so"));
+  }
   CHECK("a constructor's dlopen that fails does not harm the outer one") {
     void* handle = dlopen("libtries.so", RTLD_NOW);
     EXPECT(handle != NULL);
