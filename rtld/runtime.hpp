@@ -44,6 +44,7 @@ struct Options {
   const char* argv0 = nullptr;               ///< --argv0
   const char* allow = nullptr;               ///< MYLD_ALLOW, --allow
   const char* binding = nullptr;             ///< MYLD_BINDING, or what the configuration says
+  const char* huge_text = nullptr;           ///< MYLD_HUGE_TEXT, or what the configuration says
   bool image = false;                        ///< --image
   const char* origin_path =
       nullptr;  ///< LD_ORIGIN_PATH: $ORIGIN of the program where /proc is not mounted

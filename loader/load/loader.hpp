@@ -25,7 +25,8 @@ struct Policy {
   bool allow_text_relocations = true;
   bool executable_stacks = false;  ///< every stack of the process is, whoever asks
   bool branch_targets = false;     ///< the CPU checks indirect branches where a file asks for it
-  bool seal = true;  ///< what is never unloaded is sealed against changes of its protection
+  bool seal = true;        ///< what is never unloaded is sealed against changes of its protection
+  bool huge_text = false;  ///< large code is put on huge pages where the kernel has them
 };
 
 /// A file that is there already, or a place that is: for a module that is not just named.
@@ -97,6 +98,10 @@ public:
 
   /// Checks every needed version of `modules` against what was loaded.
   Status check_versions(std::span<Module* const> modules, const ErrorSink& sink);
+
+  /// Asks the kernel for huge pages for the code of a mapped module, and tells what it said
+  /// (LD_DEBUG=files).
+  void ask_for_huge_text(const Module& module) const;
 
   /// The file of the module is what it was when it was opened. Errors: file_changed.
   static Status check_unchanged(const Module& module);

@@ -4,6 +4,7 @@
 #include "loader/base/mem.hpp"
 #include "loader/find/timeline.hpp"
 #include "loader/load/loader.hpp"
+#include "loader/map/huge.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/log.hpp"
 
@@ -236,9 +237,10 @@ Result<Module*> Loader::add_file(Namespace& ns,
     m->in_image = map::map_placed(found.fd, m->image.segments, *found.placed, page_size, found.path,
                                   m->mapping)
                       .ok();
-  if (Status s = m->in_image ? Status{}
-                             : map::map_segments(found.fd, m->image.segments, fixed_address,
-                                                 page_size, found.path, room, m->mapping, as_data);
+  if (Status s = m->in_image
+                     ? Status{}
+                     : map::map_segments(found.fd, m->image.segments, fixed_address, page_size,
+                                         found.path, room, {as_data, policy.huge_text}, m->mapping);
       !s)
     return fail(m, s.error());
   if (!as_data) map::prepare_dynamic(m->mapping, m->image.segments);
@@ -253,6 +255,7 @@ Result<Module*> Loader::add_file(Namespace& ns,
     return fail(m, no_memory(found.path));
   if (Status s = finish(*m, created); !s) return fail(m, s.error());
   if (log::wants(log::kFiles)) log_mapped(*m, name);
+  if (policy.huge_text && !as_data) ask_for_huge_text(*m);
   sys::close(found.fd);
   return m;
 }
@@ -272,6 +275,21 @@ Result<Module*> Loader::add_mapped(Namespace& ns,
   if (before_reading != nullptr) before_reading(*m);
   MYLD_CHECK(finish(*m, created));
   return m;
+}
+
+void Loader::ask_for_huge_text(const Module& m) const {
+  if (m.image.text_relocations) return;  // its pages become this process's own
+  map::HugeAnswer got = map::ask_for_huge_text(m.mapping, m.image.segments, page_size);
+  if (!log::wants(log::kFiles)) return;
+  auto said = [](long result) {
+    return result < 0 ? errno_text(static_cast<int>(-result)) : "done";
+  };
+  if (got.elsewhere != 0)
+    log::line("file=", log::In{m.display, m.ns->id}, ";  code on huge pages: its place is not fit");
+  if (got.bytes != 0)
+    log::line("file=", log::In{m.display, m.ns->id},
+              ";  code on huge pages: ", sys::Decimal{got.bytes},
+              " bytes: MADV_HUGEPAGE: ", said(got.wish), ", MADV_COLLAPSE: ", said(got.now));
 }
 
 Status Loader::check_unchanged(const Module& m) {

@@ -4,10 +4,59 @@
 
 namespace myld::map {
 
-HugePart plan_huge(const elf::Segments& segments, std::uint64_t page_size) {
+namespace {
+
+/// The huge pages of the file that the segment has whole, by their place in the file.
+struct FileRange {
+  std::uint64_t offset, bytes;
+};
+FileRange huge_in_file(const elf::Phdr& load) {
+  std::uint64_t from = round_up(load.p_offset, kHugePage),
+                to = round_down(load.p_offset + load.p_filesz, kHugePage);
+  return {from, to > from ? to - from : 0};
+}
+
+bool is_code(const elf::Phdr& p) { return p.p_type == PT_LOAD && (p.p_flags & PF_X) != 0; }
+
+}  // namespace
+
+HugePart plan_text(const elf::Segments& segments, std::uint64_t page_size) {
+  constexpr std::uint64_t kPage = 4096;  // with larger ones the kernel's huge pages are larger too
+  if (segments.align >= kHugePage || page_size != kPage) return {};
+  HugePart most;
+  for (const elf::Phdr& p : segments.phdrs) {
+    if (!is_code(p) || ((p.p_vaddr - p.p_offset) & (segments.align - 1)) != 0) continue;
+    FileRange huge = huge_in_file(p);
+    if (huge.bytes <= most.bytes) continue;
+    most = {{p.p_vaddr + (huge.offset - p.p_offset)}, huge.bytes, {huge.offset}};
+  }
+  return most;
+}
+
+HugeAnswer
+ask_for_huge_text(const Mapping& mapping, const elf::Segments& segments, std::uint64_t page_size) {
+  HugeAnswer answer;
+  for (const elf::Phdr& p : segments.phdrs) {
+    if (!is_code(p)) continue;
+    FileRange huge = huge_in_file(p);
+    std::uintptr_t at = (mapping.bias + LinkAddr{p.p_vaddr}).value;
+    bool agrees = ((at - p.p_offset) & (kHugePage - 1)) == 0;
+    (agrees ? answer.bytes : answer.elsewhere) += huge.bytes;
+    if (!agrees || huge.bytes == 0) continue;
+    std::uintptr_t from = round_down(at, page_size), to = round_up(at + p.p_filesz, page_size);
+    long wish = sys::advise(reinterpret_cast<void*>(from), to - from, sys::kMadvHugePage);
+    long now = sys::advise(reinterpret_cast<void*>(from), to - from, sys::kMadvCollapse);
+    if (wish < 0) answer.wish = wish;
+    if (now < 0) answer.now = now;
+  }
+  return answer;
+}
+
+HugePart plan_huge(const elf::Segments& segments, std::uint64_t page_size, const HugePart& text) {
   const elf::Phdr* relro = segments.relro;
   if (relro == nullptr || segments.align > kHugePage || relro->p_memsz < kHugePage) return {};
   std::uint64_t at = round_up(round_down(relro->p_vaddr, page_size), segments.align);
+  if (text.bytes != 0) at += (text.at.value - at) & (kHugePage - 1);
   for (const elf::Phdr& p : segments.phdrs) {
     if (p.p_type != PT_LOAD || (p.p_flags & PF_W) == 0 || p.p_vaddr > relro->p_vaddr) continue;
     std::uint64_t end = p.p_vaddr + p.p_filesz, relro_end = relro->p_vaddr + relro->p_memsz;

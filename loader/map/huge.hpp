@@ -4,10 +4,12 @@
 // each page of it costs a fault and a copy. Anonymous memory in huge pages, read from the file,
 // costs a fifth of that. The range is no longer backed by the file: /proc/PID/maps shows it without
 // a name.
+//
+// And, where it is asked for, for the code of large modules, which takes fewer entries of the TLB
+// then. Those are the file's own pages: the kernel has them as huge ones in the page cache, and
+// maps them as such where run address and file offset agree modulo the size of one.
 #pragma once
-#include "loader/base/addr.hpp"
-#include "loader/base/result.hpp"
-#include "loader/elf/headers.hpp"
+#include "loader/map/mapping.hpp"
 
 namespace myld::map {
 
@@ -20,8 +22,26 @@ struct HugePart {
   std::uint64_t bytes = 0;
   FileOffset offset;
 };
-/// Pure. Agrees with the alignment that the segments ask for.
-HugePart plan_huge(const elf::Segments& segments, std::uint64_t page_size);
+/// Pure. Agrees with the alignment that the segments ask for, and with the place of `text`.
+HugePart
+plan_huge(const elf::Segments& segments, std::uint64_t page_size, const HugePart& text = {});
+
+/// The code that is to lie on huge pages of the file: the whole ones of the executable segment that
+/// has most of them. bytes == 0: none has one, or the place need not be chosen for it, since that
+/// is what the alignment of the segments does. Pure.
+HugePart plan_text(const elf::Segments& segments, std::uint64_t page_size);
+
+/// What the kernel said to the wish for huge pages of code: 0 or -errno.
+struct HugeAnswer {
+  std::uint64_t bytes = 0;      ///< that huge pages may hold where they lie; 0: it was not asked
+  std::uint64_t elsewhere = 0;  ///< that they might if it lay elsewhere
+  long wish = 0;                ///< MADV_HUGEPAGE: what is read into the page cache from now on
+  long now = 0;                 ///< MADV_COLLAPSE (Linux 6.1): all of it, at once
+};
+/// Asks for huge pages for the code of a mapped module where its place lets it have them: for whole
+/// segments, which are one mapping each as before.
+HugeAnswer
+ask_for_huge_text(const Mapping& mapping, const elf::Segments& segments, std::uint64_t page_size);
 
 /// Does the system give huge pages to those that ask? Asks it once.
 bool huge_pages_are_given();

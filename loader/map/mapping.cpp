@@ -229,22 +229,25 @@ Status map_segments(int fd,
                     std::uint64_t page_size,
                     const char* object,
                     const Room& room,
-                    Mapping& out,
-                    bool as_data) {
-  bool anywhere = !fixed_address && room.bytes == 0;
-  HugePart huge = anywhere && !as_data ? plan_huge(segments, page_size) : HugePart{};
+                    Wishes wishes,
+                    Mapping& out) {
+  bool anywhere = !fixed_address && room.bytes == 0, chooses = anywhere && !wishes.as_data;
+  HugePart text = chooses && wishes.huge_text ? plan_text(segments, page_size) : HugePart{};
+  HugePart huge = chooses ? plan_huge(segments, page_size, text) : HugePart{};
   if (huge.bytes == 0 || !huge_pages_are_given()) huge = {};
-  Base base = anywhere && huge.bytes == 0 ? plan_base(segments, page_size) : Base{};
+  const HugePart& at_multiple = huge.bytes != 0 ? huge : text;
+  Base base = anywhere && at_multiple.bytes == 0 ? plan_base(segments, page_size) : Base{};
   base.first_alone = arch::runs_under_valgrind();
   if (room.bytes != 0)
     out = MYLD_TRY(reserve_in(room, segments, fixed_address, page_size, object));
   else
-    out = MYLD_TRY(base.bytes != 0 ? map_base(base, segments, fd, object)
-                                   : reserve(segments, fixed_address, huge, page_size, object));
+    out = MYLD_TRY(base.bytes != 0
+                       ? map_base(base, segments, fd, object)
+                       : reserve(segments, fixed_address, at_multiple, page_size, object));
   auto all = [&]() -> Status {
     for (const elf::Phdr& p : segments.phdrs)
       if (p.p_type == PT_LOAD && p.p_memsz != 0)
-        MYLD_CHECK(map_segment(p, segments, base, out, fd, page_size, object, as_data));
+        MYLD_CHECK(map_segment(p, segments, base, out, fd, page_size, object, wishes.as_data));
     if (huge.bytes == 0) return {};
     return fill_huge(huge, out.bias, fd, sys::kProtRead | sys::kProtWrite, object);
   };

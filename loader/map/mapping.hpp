@@ -51,11 +51,16 @@ struct Room {
   std::uint64_t bytes = 0;
 };
 
+/// What is wanted of a mapping.
+struct Wishes {
+  bool as_data = false;    ///< the file is only looked at, and nothing of it is executable
+  bool huge_text = false;  ///< large code lies where huge pages may hold it (huge.hpp)
+};
+
 /// Maps every segment of the open file `fd`. ET_EXEC files go where they say, others where the
 /// kernel finds room, or to the start of `room`.
 /// Gives: text and data mapped with their final protection. `out` says where from the moment the
 /// room is reserved. On failure nothing stays mapped, and `out` is empty.
-/// `as_data`: the file is only looked at, and nothing of it is executable.
 /// Errors: cannot_reserve, cannot_map, cannot_protect; each names `object`.
 Status map_segments(int fd,
                     const elf::Segments& segments,
@@ -63,8 +68,8 @@ Status map_segments(int fd,
                     std::uint64_t page_size,
                     const char* object,
                     const Room& room,
-                    Mapping& out,
-                    bool as_data = false);
+                    Wishes wishes,
+                    Mapping& out);
 
 /// Pages of a module that lie ready in another file.
 struct ImagePart {

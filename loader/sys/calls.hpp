@@ -18,7 +18,8 @@ inline constexpr int kMapShared = 1, kMapPrivate = 2, kMapFixed = 0x10, kMapAnon
 inline constexpr int kEperm = 1, kEnoent = 2, kEintr = 4, kEbadf = 9, kEnomem = 12, kEacces = 13,
                      kEfault = 14, kEexist = 17, kEnotdir = 20, kEinval = 22, kEnospc = 28,
                      kEnametoolong = 36, kEnosys = 38, kEloop = 40;
-inline constexpr int kMadvHugePage = 14, kMadvPopulateRead = 22, kMadvPopulateWrite = 23;
+inline constexpr int kMadvHugePage = 14, kMadvPopulateRead = 22, kMadvPopulateWrite = 23,
+                     kMadvCollapse = 25;
 
 /// open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK): the last so that a FIFO does not hang the start.
 long open_for_reading(const char* path);

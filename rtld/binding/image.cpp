@@ -2,6 +2,7 @@
 
 #include "arch/port.hpp"
 #include "loader/base/mem.hpp"
+#include "loader/map/huge.hpp"
 
 namespace myld::binding {
 
@@ -101,10 +102,14 @@ Status ImageBuilder::place(const Numbers& numbers) {
                        << (63 - __builtin_clzl(reinterpret_cast<std::uintptr_t>(random)));
   std::uint64_t end = half * 2, from = end - end / 256 * 3, to = end - end / 2048 * 17;
   std::uint64_t bits = (random[0] ^ sys::realtime_ns()) * 0x9e3779b97f4a7c15;
+  auto huge_text = [&](const elf::Segments& s) {
+    return runtime_.loader.policy.huge_text ? map::plan_text(s, page) : map::HugePart{};
+  };
   std::uint64_t bytes = 0;  // with what alignment may take
   for (std::uint32_t i = 2; i < numbers.count(); ++i) {
     const elf::Segments& s = numbers.module(i)->image.segments;
     bytes += s.end.value - s.start.value + s.align;
+    if (huge_text(s).bytes != 0) bytes += map::kHugePage;
   }
   if (bytes >= (to - from) / 2)
     return Error{.code = Code::cannot_bind, .object = "image", .subject = "it is too large"};
@@ -114,7 +119,10 @@ Status ImageBuilder::place(const Numbers& numbers) {
     const Module& m = *numbers.module(i);
     const elf::Segments& s = m.image.segments;
     bool fixed = i >= 2 && !m.image.text_relocations;
-    if (fixed) next += (s.start.value - next) & (s.align - 1);  // the bias is a multiple of it
+    map::HugePart text = huge_text(s);
+    // The bias is a multiple of it, or brings the code where huge pages may hold it.
+    std::uint64_t align = text.bytes != 0 ? map::kHugePage : s.align;
+    if (fixed) next += (s.start.value - text.at.value - next) & (align - 1);
     if (!biases_.push(fixed ? next - s.start.value : kNoPlace))
       return Error{.code = Code::out_of_memory, .object = "image"};
     if (fixed) next += s.end.value - s.start.value;

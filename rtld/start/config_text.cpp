@@ -42,7 +42,8 @@ struct Reader {
   std::string_view directory;  ///< of the file, without the last slash
   Vec<char*>& environment;     ///< "NAME=value"
   Vec<find::Mapped>& map;      ///< lives as long as the process, in the searcher's hands
-  bool binding_is_asked_for = r.options.binding != nullptr;  ///< by MYLD_BINDING
+  bool binding_is_asked_for = r.options.binding != nullptr;      ///< by MYLD_BINDING
+  bool huge_text_is_asked_for = r.options.huge_text != nullptr;  ///< by MYLD_HUGE_TEXT
   char* configured_binding = nullptr;  ///< what the last such line said: as long as the process
 
   Error bad(const char* what, std::uint64_t line) const {
@@ -113,6 +114,12 @@ struct Reader {
     }
     return {};
   }
+  /// As `binding`, with MYLD_HUGE_TEXT.
+  Status huge_text(std::string_view value, std::uint64_t line) {
+    if (value != "yes" && value != "no") return bad("'huge-text' takes yes or no", line);
+    if (!huge_text_is_asked_for) r.options.huge_text = value == "yes" ? "yes" : "no";
+    return {};
+  }
   Status tls_surplus(std::string_view value, std::uint64_t line) {
     constexpr std::uint64_t kMax = std::uint64_t{1} << 30;
     std::uint64_t bytes = 0;
@@ -167,11 +174,14 @@ struct Reader {
     if (word == "preload") return preload(value, number);
     if (word == "bind") return bind(value, number);
     if (word == "binding") return binding(value, number);
+    if (word == "huge-text") return huge_text(value, number);
     if (word == "tls-surplus") return tls_surplus(value, number);
     if (word == "confine") return confine(value, number);
     if (word == "env") return add_environment(value, second, number);
-    return bad("the words are search, map, confine, preload, bind, binding, tls-surplus and env",
-               number);
+    return bad(
+        "the words are search, map, confine, preload, bind, binding, huge-text, tls-surplus and "
+        "env",
+        number);
   }
 };
 

@@ -157,6 +157,7 @@ void read_environment(Runtime& runtime) {
   for (char** e = runtime.envp; *e != nullptr; ++e) {
     if (char* value = value_of(*e, "MYLD_ALLOW")) o.allow = value;
     if (char* value = value_of(*e, "MYLD_BINDING")) o.binding = value;
+    if (char* value = value_of(*e, "MYLD_HUGE_TEXT")) o.huge_text = value;
     if (!starts_with(*e, "LD_")) continue;
     if (char* value = value_of(*e, "LD_LIBRARY_PATH"))
       runtime.loader.searcher.config.library_path = value;

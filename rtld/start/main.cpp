@@ -83,6 +83,13 @@ void give_permissions(Start& s) {
     s.errors.warn({.code = Code::unknown_permission, .subject = word});
 }
 
+/// MYLD_HUGE_TEXT, or what the configuration says: of programs that run, and of images for them.
+void decide_huge_text(Runtime& r) {
+  const Options& o = r.options;
+  r.loader.policy.huge_text = o.huge_text != nullptr && equal(o.huge_text, "yes") &&
+                              (o.mode == Mode::run || o.mode == Mode::bind);
+}
+
 /// LD_DEBUG.
 void start_log(Start& s) {
   Options& o = s.runtime.options;
@@ -148,6 +155,8 @@ void add_first_modules(Start& s) {
   Runtime& r = s.runtime;
   r.first.id = 0;
   spread_modules(r);
+  decide_huge_text(r);
+  bool asked = r.direct && r.loader.policy.huge_text;
   if (!r.namespaces.push(&r.first)) s.require(Error{.code = Code::out_of_memory});
   if (r.direct) {
     Status added = add_named_program(r, r.argv[0], r.argv);
@@ -163,6 +172,10 @@ void add_first_modules(Start& s) {
     s.require(add_mapped_program(r));
   }
   s.require(read_config(r));
+  decide_huge_text(r);
+  // Its place is the kernel's choice, or was chosen before the configuration was read.
+  if (r.loader.policy.huge_text && !r.loader.as_data && !asked)
+    r.loader.ask_for_huge_text(*r.program);
   if (r.options.mode == Mode::run) s.require(check_entry(r));
   if (r.loader.as_data && r.loader.searcher.config.machine != &arch::kHostMachine) return;
   if (!r.loader.as_data) s.require(add_vdso(r));

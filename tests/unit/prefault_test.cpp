@@ -135,3 +135,38 @@ TEST_CASE("huge pages: whole ones, inside RELRO and the file") {
   phdrs[2].p_memsz = 0x100000;
   CHECK(map::plan_huge(s, kPage).bytes == 0);
 }
+
+TEST_CASE("huge pages for code: whole ones of the file, where the place can be chosen for them") {
+  elf::Phdr phdrs[] = {phdr(PT_LOAD, PF_R, 0, 0, 0x1000, 0x1000),
+                       phdr(PT_LOAD, PF_R | PF_X, 0x1000, 0x2000, 0x5ff000, 0x5ff000),
+                       phdr(PT_LOAD, PF_R | PF_W, 0x600234, 0x602234, 0x700000, 0x800000),
+                       phdr(PT_GNU_RELRO, PF_R, 0x600234, 0x602234, 0x500000, 0x500000)};
+  elf::Segments s;
+  s.phdrs = phdrs;
+  s.loads = phdrs;
+  s.align = kPage;
+  map::HugePart text = map::plan_text(s, kPage);
+  CHECK(text.at.value == 0x201000);
+  CHECK(text.offset.value == 0x200000);
+  CHECK(text.bytes == 2 * map::kHugePage);
+  // Both cannot begin where they like: RELRO's part gives way.
+  s.relro = &phdrs[3];
+  map::HugePart relro = map::plan_huge(s, kPage, text);
+  CHECK(relro.at.value == 0x801000);
+  CHECK(relro.offset.value == 0x7ff000);
+  CHECK(relro.bytes == map::kHugePage);
+  // A page more of alignment than the two places differ by, as much as a huge page, larger pages.
+  s.align = 2 * kPage;
+  CHECK(map::plan_text(s, kPage).bytes == 0);
+  s.align = map::kHugePage;
+  CHECK(map::plan_text(s, kPage).bytes == 0);
+  s.align = kPage;
+  CHECK(map::plan_text(s, 4 * kPage).bytes == 0);
+  // Megabytes without a whole one, and what is no code.
+  phdrs[1].p_filesz = phdrs[1].p_memsz = 0x3fe000;
+  CHECK(map::plan_text(s, kPage).bytes == 0);
+  phdrs[1].p_filesz = phdrs[1].p_memsz = 0x3ff000;
+  CHECK(map::plan_text(s, kPage).bytes == map::kHugePage);
+  phdrs[1].p_flags = PF_R;
+  CHECK(map::plan_text(s, kPage).bytes == 0);
+}

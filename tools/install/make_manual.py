@@ -61,6 +61,11 @@ lists them.
 .B MYLD_ALLOW
 As
 .BR \-\-allow .
+.TP
+.BR "MYLD_HUGE_TEXT=" yes | no
+As
+.B huge\-text
+below, which it comes before.
 .SH CONFIGURATION
 What the file
 .I PROGRAM.myld.conf
@@ -86,6 +91,9 @@ Loaded before the libraries of the program.
 .BR "bind " now | lazy
 As
 .BR LD_BIND_NOW .
+.TP
+.BR "huge\-text " yes | no
+Large code is put where huge pages may hold it, and the kernel is asked for them.
 .TP
 .BI tls\-surplus " BYTES"
 At least so much static TLS for libraries that are opened later.
