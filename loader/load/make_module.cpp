@@ -50,6 +50,21 @@ void log_mapped(const Module& m, const char* name) {
   log::line("");
 }
 
+[[gnu::cold, gnu::noinline]] void log_huge_text(const Module& m, const map::HugeAnswer& answer) {
+  auto said = [](long result) {
+    return result < 0 ? errno_text(static_cast<int>(-result)) : "done";
+  };
+  log::Line line;
+  line << "file=" << log::In{m.display, m.ns->id} << ";  code on huge pages: ";
+  if (answer.bytes == 0) {
+    line << (answer.elsewhere == 0 ? "it is too small" : "its place is not fit");
+    return;
+  }
+  line << sys::Decimal{answer.bytes} << " bytes: MADV_HUGEPAGE: " << said(answer.wish)
+       << ", MADV_COLLAPSE: " << said(answer.now);
+  if (answer.now < 0) line << ", MADV_POPULATE_READ: " << said(answer.read);
+}
+
 /// What Requester::resolution_note is.
 std::span<const char> resolution_note(const elf::Image& image) {
   constexpr std::uint32_t kType = 0x63a86cb6;
@@ -243,9 +258,10 @@ Result<Module*> Loader::add_file(Namespace& ns,
                                          found.path, room, {as_data, policy.huge_text}, m->mapping);
       !s)
     return fail(m, s.error());
+  set_path(*m, found.path, found.path);
+  if (policy.huge_text && !as_data) ask_for_huge_text(*m);
   if (!as_data) map::prepare_dynamic(m->mapping, m->image.segments);
   m->headers = headers_in_memory(*m, header.value().e_phoff);
-  set_path(*m, found.path, found.path);
   char* requested = copy_string(name);
   if (requested == nullptr) return fail(m, no_memory(found.path));
   m->requested = requested;
@@ -255,7 +271,6 @@ Result<Module*> Loader::add_file(Namespace& ns,
     return fail(m, no_memory(found.path));
   if (Status s = finish(*m, created); !s) return fail(m, s.error());
   if (log::wants(log::kFiles)) log_mapped(*m, name);
-  if (policy.huge_text && !as_data) ask_for_huge_text(*m);
   sys::close(found.fd);
   return m;
 }
@@ -278,18 +293,8 @@ Result<Module*> Loader::add_mapped(Namespace& ns,
 }
 
 void Loader::ask_for_huge_text(const Module& m) const {
-  if (m.image.text_relocations) return;  // its pages become this process's own
-  map::HugeAnswer got = map::ask_for_huge_text(m.mapping, m.image.segments, page_size);
-  if (!log::wants(log::kFiles)) return;
-  auto said = [](long result) {
-    return result < 0 ? errno_text(static_cast<int>(-result)) : "done";
-  };
-  if (got.elsewhere != 0)
-    log::line("file=", log::In{m.display, m.ns->id}, ";  code on huge pages: its place is not fit");
-  if (got.bytes != 0)
-    log::line("file=", log::In{m.display, m.ns->id},
-              ";  code on huge pages: ", sys::Decimal{got.bytes},
-              " bytes: MADV_HUGEPAGE: ", said(got.wish), ", MADV_COLLAPSE: ", said(got.now));
+  map::HugeAnswer answer = map::ask_for_huge_text(m.mapping, m.image.segments, page_size);
+  if (log::wants(log::kFiles)) log_huge_text(m, answer);
 }
 
 Status Loader::check_unchanged(const Module& m) {

@@ -47,7 +47,10 @@ ask_for_huge_text(const Mapping& mapping, const elf::Segments& segments, std::ui
     long wish = sys::advise(reinterpret_cast<void*>(from), to - from, sys::kMadvHugePage);
     long now = sys::advise(reinterpret_cast<void*>(from), to - from, sys::kMadvCollapse);
     if (wish < 0) answer.wish = wish;
-    if (now < 0) answer.now = now;
+    if (now >= 0) continue;
+    answer.now = now;
+    long read = sys::advise(reinterpret_cast<void*>(from), to - from, sys::kMadvPopulateRead);
+    if (read < 0) answer.read = read;
   }
   return answer;
 }

@@ -37,9 +37,13 @@ struct HugeAnswer {
   std::uint64_t elsewhere = 0;  ///< that they might if it lay elsewhere
   long wish = 0;                ///< MADV_HUGEPAGE: what is read into the page cache from now on
   long now = 0;                 ///< MADV_COLLAPSE (Linux 6.1): all of it, at once
+  long read = 0;                ///< MADV_POPULATE_READ, where that is refused: see below
 };
 /// Asks for huge pages for the code of a mapped module where its place lets it have them: for whole
-/// segments, which are one mapping each as before.
+/// segments, which are one mapping each as before. Needs: nothing of the file has been read but its
+/// headers, since what is read of it by others, relocation above all, brings what is around it into
+/// the page cache as small pages. So the code is read first, where the kernel makes no large pages
+/// of small ones: those that are not in the page cache yet come as large ones.
 HugeAnswer
 ask_for_huge_text(const Mapping& mapping, const elf::Segments& segments, std::uint64_t page_size);
 
