@@ -1,35 +1,13 @@
 // A hash table of pointers: open addressing, linear probing, growth at half load. The owner of the
 // things says what equality is.
 #pragma once
-#include "loader/base/mem.hpp"
+#include "loader/heap/hash.hpp"
 #include "loader/heap/heap.hpp"
 
 #include <cstddef>
 #include <cstdint>
 
 namespace myld {
-
-/// For names and file identities: eight bytes at a time, each multiplication followed by a turn,
-/// since the table's size looks at the low bits and a product's low bits know nothing of high ones.
-inline std::uint64_t hash_bytes(const void* data, std::size_t n) {
-  constexpr std::uint64_t kMix = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio
-  std::uint64_t h = n;
-  const auto* p = static_cast<const unsigned char*>(data);
-  auto mix = [&](std::uint64_t w) {
-    h = (h ^ w) * kMix;
-    h ^= h >> 32;
-  };
-  for (; n >= 8; n -= 8, p += 8) {
-    std::uint64_t w;
-    __builtin_memcpy(&w, p, sizeof w);
-    mix(w);
-  }
-  std::uint64_t rest = 0;
-  for (; n != 0; --n) rest = rest << 8 | *p++;
-  mix(rest);
-  return h;
-}
-inline std::uint64_t hash_string(const char* s) { return hash_bytes(s, strlen(s)); }
 
 template <class T>
 class PointerTable {

@@ -57,7 +57,7 @@ bool file_path(const char* directory, const char* program, const char* key, char
   char name[kMostOfName + 1 + kDigits + 1];
   memcpy(name, base, n);
   name[n] = '.';
-  std::uint64_t hash = hash_string(key);
+  std::uint64_t hash = hash_bytes(key, strlen(key), kFixedHashKey);
   for (std::size_t i = 0; i < kDigits; ++i)
     name[n + 1 + i] = "0123456789abcdef"[hash >> (60 - 4 * i) & 15];
   name[n + 1 + kDigits] = 0;

@@ -1,6 +1,7 @@
 // The start of a process, as a list of passes.
 #include "loader/base/mem.hpp"
 #include "loader/find/timeline.hpp"
+#include "loader/heap/hash.hpp"
 #include "loader/map/spread.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/log.hpp"
@@ -107,10 +108,18 @@ void start_log(Start& s) {
   s.mark(s.times.begin);
 }
 
+/// Before any table has anything in it.
+void choose_hash_key(const sys::InitialStack& stack) {
+  const auto* random = reinterpret_cast<const std::uint64_t*>(stack.get(sys::kAtRandom));
+  constexpr std::uint64_t kWord = 0x68617368;  // the gaps between modules come of small ones
+  if (random != nullptr) myld::choose_hash_key(map::siphash({random[0], random[1]}, kWord));
+}
+
 /// What the kernel says, and what the user asks for.
 void read_request(Start& s, std::uintptr_t* stack) {
   Runtime& r = s.runtime;
   r.stack = sys::InitialStack::at(stack);
+  choose_hash_key(r.stack);
   r.argc = r.stack.argc();
   r.argv = r.stack.argv;
   r.envp = r.stack.envp;
