@@ -1,6 +1,9 @@
 #include "loader/elf/versions.hpp"
 
 #include "loader/base/mem.hpp"
+#include "loader/heap/hash.hpp"
+
+#include <algorithm>
 
 namespace myld::elf {
 namespace {
@@ -108,10 +111,67 @@ Status read_versions(const Image& image, const char* object, VersionTable& out) 
   return {};
 }
 
-bool defines_version(const VersionTable& table, const char* name, std::uint32_t hash) {
-  for (const Version& v : table)
-    if (v.file == nullptr && v.name != nullptr && v.hash == hash && equal(v.name, name))
-      return true;
+// ---- Which versions are defined --------------------------------------------------------------
+
+bool VersionTable::is(std::size_t index, const char* name, std::uint32_t hash) const {
+  const Version& v = (*this)[index];
+  return v.file == nullptr && v.name != nullptr && v.hash == hash && equal(v.name, name);
+}
+
+/// The index of the definition, or size().
+std::size_t VersionTable::find_one_by_one(const char* name, std::uint32_t hash) const {
+  std::size_t i = 0;
+  while (i < size() && !is(i, name, hash)) ++i;
+  return i;
+}
+
+namespace {
+
+std::uint64_t key_of(const char* name, std::uint32_t hash) {
+  return hash_string(name) ^ std::uint64_t{hash} << 32;
+}
+
+}  // namespace
+
+VersionTable::~VersionTable() {
+  if (sorted_ != nullptr)
+    heap::release(sorted_, sizeof(Sorted) + sorted_->count * sizeof(Definition));
+}
+
+/// Without memory the table stays as it is.
+void VersionTable::sort() const {
+  auto is_definition = [](const Version& v) { return v.file == nullptr && v.name != nullptr; };
+  auto count = static_cast<std::size_t>(std::count_if(begin(), end(), is_definition));
+  auto* sorted =
+      static_cast<Sorted*>(heap::allocate_unfilled(sizeof(Sorted) + count * sizeof(Definition)));
+  if (sorted == nullptr) {
+    looked_at_ = 0;
+    return;
+  }
+  sorted->count = 0;
+  for (std::uint32_t i = 0; i < size(); ++i)
+    if (const Version& v = (*this)[i]; is_definition(v))
+      sorted->definitions[sorted->count++] = {key_of(v.name, v.hash), i};
+  std::sort(sorted->definitions, sorted->definitions + sorted->count,
+            [](const Definition& a, const Definition& b) { return a.key < b.key; });
+  sorted_ = sorted;
+}
+
+bool VersionTable::defines(const char* name, std::uint32_t hash) const {
+  constexpr std::size_t kLookedAtForEach = 16;
+  if (sorted_ == nullptr) {
+    std::size_t i = find_one_by_one(name, hash);
+    looked_at_ += static_cast<std::uint32_t>(i);  // of at most 32,768 each time
+    if (looked_at_ > (size() + 64) * kLookedAtForEach) sort();
+    return i < size();
+  }
+  std::uint64_t key = key_of(name, hash);
+  const Definition* first = sorted_->definitions;
+  const Definition* last = first + sorted_->count;
+  const Definition* d = std::lower_bound(
+      first, last, key, [](const Definition& each, std::uint64_t k) { return each.key < k; });
+  for (; d != last && d->key == key; ++d)
+    if (is(d->index, name, hash)) return true;
   return false;
 }
 

@@ -19,7 +19,37 @@ struct Version {
 };
 
 /// Versions by index, definitions and needs together, as DT_VERSYM uses them.
-using VersionTable = Vec<Version>;
+class VersionTable : public Vec<Version> {
+public:
+  VersionTable() = default;
+  VersionTable(const VersionTable&) = delete;
+  VersionTable& operator=(const VersionTable&) = delete;
+  ~VersionTable();
+
+  /// Is there a definition of this name and hash? Not to be asked by two threads at once, nor
+  /// before the table is complete.
+  bool defines(const char* name, std::uint32_t hash) const;
+  /// How many entries defines() has looked at one by one.
+  std::uint32_t looked_at() const { return looked_at_; }
+
+private:
+  struct Definition {
+    std::uint64_t key;
+    std::uint32_t index;
+  };
+  struct Sorted {  ///< a block on the heap
+    std::size_t count;
+    Definition definitions[];
+  };
+  std::size_t find_one_by_one(const char* name, std::uint32_t hash) const;
+  void sort() const;
+  bool is(std::size_t index, const char* name, std::uint32_t hash) const;
+
+  // A file may ask for tens of thousands of versions of another. What looking at one by one costs
+  // is counted, and when that is more than sorting does, the definitions are sorted.
+  mutable Sorted* sorted_ = nullptr;
+  mutable std::uint32_t looked_at_ = 0;
+};
 
 /// Reads DT_VERDEF and DT_VERNEED. Errors: bad_version_table with the field and offset;
 /// out_of_memory.
@@ -31,8 +61,5 @@ void for_each_needed_version(const VersionTable& table, Visit visit) {
   for (const Version& v : table)
     if (v.file != nullptr) visit(v);
 }
-
-/// True if the module defines the version.
-bool defines_version(const VersionTable& table, const char* name, std::uint32_t hash);
 
 }  // namespace myld::elf

@@ -223,7 +223,7 @@ Status Loader::check_versions(std::span<Module* const> modules, const ErrorSink&
         if (!sink.report(sink.context, e)) return e;
         continue;
       }
-      if (v.weak || elf::defines_version(provider->versions, v.name, v.hash)) continue;
+      if (v.weak || provider->versions.defines(v.name, v.hash)) continue;
       Error e{.code = Code::version_not_found,
               .object = provider->display,
               .subject = v.name,

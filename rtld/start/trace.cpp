@@ -130,7 +130,7 @@ const char*
 provider_of(Runtime& r, const char* file, const elf::Vernaux& aux, const char* version) {
   Module* m = r.loader.find_loaded(r.first, file);
   if (m == nullptr && equal(file, arch::Port::kLoaderSoname)) m = r.loader.self;
-  if (m == nullptr || !elf::defines_version(m->versions, version, aux.vna_hash)) return "not found";
+  if (m == nullptr || !m->versions.defines(version, aux.vna_hash)) return "not found";
   return m->path;
 }
 
