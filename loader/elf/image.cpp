@@ -172,6 +172,12 @@ Status Reader::read_sysv_hash() {
   h.chain = h.buckets + h.bucket_count;
   if (h.chain_count > image.symbol_limit)
     return bad(Code::bad_hash_table, "DT_HASH", h.chain_count);
+  // Where symbols are found by it, each is in one chain. Chains that meet or go in circles could
+  // make as many steps as there are buckets, times the symbols.
+  std::uint32_t steps = 0;
+  for (std::uint32_t b = 0; b < h.bucket_count && !tags.has_gnu_hash; ++b)
+    for (std::uint32_t i = h.buckets[b]; i != 0 && i < h.chain_count; i = h.chain[i])
+      if (++steps >= h.chain_count) return bad(Code::bad_hash_table, "DT_HASH", b);
   // With a count of symbols at hand, an index past it is an error, not a read of something else.
   image.symbol_limit = h.chain_count;
   image.sysv_hash = h;
