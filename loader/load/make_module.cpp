@@ -33,6 +33,7 @@ void destroy(Module* m) {
   if (m->path[0] != 0) release_string(m->path);
   release_string(m->requested);
   release_string(m->requester.origin);
+  if (m->rests != nullptr) heap::release(m->rests, *static_cast<std::size_t*>(m->rests));
   m->~Module();
   heap::release(m, sizeof(Module));
 }

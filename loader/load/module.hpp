@@ -77,9 +77,9 @@ struct ScopeChain {
 struct TlsPlacement {
   std::uint64_t module_id = 0;  ///< 0: it has none
   bool is_static = false;
-  std::int64_t tp_offset = 0;  ///< of the block from the thread pointer, if is_static
   bool is_optional = false;    ///< static to make accesses cheaper only
   bool in_threads = false;     ///< threads have blocks of it, and may have their addresses
+  std::int64_t tp_offset = 0;  ///< of the block from the thread pointer, if is_static
 };
 
 /// Size of the argument of a dynamic TLS descriptor: module ID and offset.
@@ -89,6 +89,9 @@ struct Module {
   // What look-up reads, together.
   elf::Image image;
   elf::VersionTable versions;
+  /// Of hash tables with long chains: what lies far behind in them (rtld/scope/chain_index.hpp), a
+  /// heap block that begins with its size.
+  mutable void* rests = nullptr;
 
   map::Mapping mapping;
   /// The program headers as the rest of the process sees them: in the module's own memory, or the
@@ -118,6 +121,7 @@ struct Module {
   TlsPlacement tls;
 
   Stage stage = Stage::mapped;
+  mutable std::uint32_t walked = 0;  ///< entries far behind in chains that look-ups have read
   /// Thread pointer of the thread that runs its constructors, or will: who opened it first.
   std::uintptr_t initialiser = 0;
   std::uint32_t index = 0;    ///< position in the namespace's load order, for marks

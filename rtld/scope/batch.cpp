@@ -16,6 +16,12 @@ constexpr std::size_t kPortion = 512;
 
 constexpr std::size_t kLine = 64;  // of the cache
 
+/// Entries that a symbol is offered to and that do not take it: what is long, and how much there
+/// may be of it for each reference and each exported symbol. Names that share a hash, and versions
+/// of one name, would make it their number's square; ordinary files stay far below.
+constexpr std::uint32_t kLongWait = 64;
+constexpr std::uint64_t kPatience = 8;
+
 unsigned bits_for(std::uint64_t n, unsigned least) {
   unsigned bits = least;
   while ((std::uint64_t{1} << bits) < n) ++bits;
@@ -31,12 +37,15 @@ std::size_t bytes_of_tables(std::uint64_t references) {
          (sizeof(std::uint32_t) << table_bits(references)) + 2 * kLine;
 }
 
+std::uint64_t exported_count(const Module& m) {
+  const elf::Image& image = m.image;
+  std::uint32_t first = image.gnu_hash.bucket_count != 0 ? image.gnu_hash.first : 0;
+  return first < image.symbol_limit ? image.symbol_limit - first : 0;
+}
 std::uint64_t exported_count(const load::ModuleList* list) {
   std::uint64_t n = 0;
-  for (std::uint32_t i = 0; list != nullptr && i < list->count; ++i) {
-    const elf::Image& image = list->modules[i]->image;
-    n += image.symbol_limit - (image.gnu_hash.bucket_count != 0 ? image.gnu_hash.first : 0);
-  }
+  for (std::uint32_t i = 0; list != nullptr && i < list->count; ++i)
+    n += exported_count(*list->modules[i]);
   return n;
 }
 
@@ -231,7 +240,9 @@ void Batch::settle(Entry& e, Module& m, const Sym& s) const {
 
 void Batch::offer_one(Module& m, const Exported& x) {
   const char* name = nullptr;
-  for (std::uint32_t* place = &table_[table_place(x.hash)]; *place != 0;) {
+  std::uint32_t* head = &table_[table_place(x.hash)];
+  std::uint32_t passed = 0;
+  for (std::uint32_t* place = head; *place != 0;) {
     Entry& e = entries_[*place - 1];
     std::uint32_t next = e.next;
     if (next != 0) {  // what many refer to makes a long chain
@@ -242,7 +253,22 @@ void Batch::offer_one(Module& m, const Exported& x) {
     if (e.hash == x.hash && takes(e, m, x.symbol, name))
       *place = next;
     else
-      place = &e.next;
+      place = &e.next, ++passed;
+  }
+  if (passed > kLongWait) [[unlikely]]
+    note_passed(*head, passed);
+}
+
+/// Counts entries that did not take what they were offered. When it was too often, those that wait
+/// at a crowded place are left to resolve(), which has an index for such names.
+[[gnu::noinline]] void Batch::note_passed(std::uint32_t& head, std::uint32_t entries) {
+  passed_ += entries;
+  if (passed_ <= offered_ * kPatience) return;
+  while (head != 0) {
+    Entry& e = entries_[head - 1];
+    head = e.next;
+    e.next = 0;
+    e.state = State::depends;
   }
 }
 
@@ -321,6 +347,7 @@ void Batch::stream_sysv(Module& m) {
 
 void Batch::stream(Module& m) {
   if (__atomic_load_n(&m.leaving, __ATOMIC_ACQUIRE)) return;
+  offered_ += exported_count(m);
   if (m.image.gnu_hash.bucket_count != 0)
     stream_gnu(m);
   else if (m.image.sysv_hash.bucket_count != 0)
@@ -329,6 +356,7 @@ void Batch::stream(Module& m) {
 
 void Batch::run() {
   fill_table();
+  offered_ = entry_count_;
   for (const load::ModuleList* list : lists_)
     for (std::uint32_t i = 0; list != nullptr && i < list->count; ++i) stream(*list->modules[i]);
 }

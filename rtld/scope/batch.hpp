@@ -26,7 +26,9 @@ public:
     found,
     /// Found, and its address is known: of an ordinary definition that conclude() would not change.
     settled,
-    depends,  ///< what was found counts for one purpose and not for the other: ask resolve()
+    /// What was found counts for one purpose and not for the other, or looking went on for too
+    /// long: ask resolve().
+    depends,
   };
   /// A reference that was collected: two to a cache line.
   struct Entry {
@@ -94,6 +96,8 @@ public:
     return e != nullptr && e->state != State::depends ? e : nullptr;
   }
   bool empty() const { return entry_count_ == 0; }
+  /// How often an entry was offered what it did not take, at places where many wait.
+  std::uint64_t passed() const { return passed_; }
   /// Brings nearer what prefetch_name() and want() will read.
   void prefetch_symbol(std::uint32_t user, std::uint32_t symbol) const {
     const elf::Image& image = users_[user]->image;
@@ -173,6 +177,7 @@ private:
   void prefetch_names(const Module& module, const Exported& exported) const;
   void offer(Module& module, const Exported* exported, std::size_t count);
   void offer_one(Module& module, const Exported& exported);
+  void note_passed(std::uint32_t& head, std::uint32_t entries);
   const char* name_of(Entry& entry) const;
   const Sym* default_version(Entry& entry, const Module& module) const;
   bool takes(Entry& entry, Module& module, std::uint32_t symbol, const char*& name);
@@ -190,6 +195,7 @@ private:
   std::uint32_t* table_ = nullptr;   ///< number + 1 of the first open entry, by hash
   std::uint64_t* filter_ = nullptr;  ///< a bit for every wanted hash
   unsigned table_shift_ = 0, filter_shift_ = 0;
+  std::uint64_t offered_ = 0, passed_ = 0;  ///< references and symbols; entries that took none
   void* memory_ = nullptr;
   std::size_t bytes_ = 0;
 };

@@ -2,8 +2,11 @@
 
 #include "loader/base/mem.hpp"
 #include "loader/sys/log.hpp"
+#include "rtld/scope/chain_index.hpp"
 #include "rtld/scope/match.hpp"
 #include "rtld/scope/name_index.hpp"
+
+#include <algorithm>
 
 namespace myld::scope {
 namespace {
@@ -37,32 +40,75 @@ bool consider(const Module& m,
   return h.bucket_count != 0 && is_filtered(h, r.hash);
 }
 
+// A chain is walked in two parts: what is far behind is rarely there, and never costs long.
+
+/// Reads entries of a chain of DT_GNU_HASH from `i` to the last or to `end`. True: it is over.
+[[gnu::always_inline]] inline bool
+walk_gnu(const Module& m, const Request& r, std::uint32_t& i, std::uint32_t end, Answer& answer) {
+  const elf::GnuHash& h = m.image.gnu_hash;
+  for (; i < end; ++i) {
+    std::uint32_t hash = h.chain[i - h.first];
+    if (((hash ^ r.hash) >> 1) == 0 && consider(m, i, r, answer.fallback, answer.found))
+      return true;
+    if ((hash & 1) != 0) return true;
+  }
+  return i >= h.limit;
+}
+
+[[gnu::noinline]] const Sym*
+find_in_rest_gnu(const Module& m, const Request& r, std::uint32_t i, Answer answer) {
+  if (!find_in_index(m, r, answer)) {
+    std::uint32_t from = i;
+    walk_gnu(m, r, i, m.image.gnu_hash.limit, answer);
+    note_walked(m, i - from);
+  }
+  return answer.found != nullptr ? answer.found : answer.fallback;
+}
+
 const Sym* find_gnu(const Module& m, const Request& r) {
   const elf::GnuHash& h = m.image.gnu_hash;
   if (is_filtered(h, r.hash)) return nullptr;
   std::uint32_t i = h.buckets[r.hash % h.bucket_count];
-  if (i < h.first) return nullptr;
-  const Sym* fallback = nullptr;
-  const Sym* found = nullptr;
-  for (; i < h.limit; ++i) {
-    std::uint32_t hash = h.chain[i - h.first];
-    if (((hash ^ r.hash) >> 1) == 0 && consider(m, i, r, fallback, found)) return found;
-    if ((hash & 1) != 0) break;
+  if (i < h.first || i >= h.limit) return nullptr;
+  Answer answer;
+  std::uint32_t end = h.limit - i > patience() ? i + patience() : h.limit;
+  if (!walk_gnu(m, r, i, end, answer)) return find_in_rest_gnu(m, r, i, answer);
+  return answer.found != nullptr ? answer.found : answer.fallback;
+}
+
+/// Reads entries of a chain of DT_HASH from `i` on, so many or to the last. True: it is over.
+[[gnu::always_inline]] inline bool walk_sysv(const Module& m,
+                                             const Request& r,
+                                             std::uint32_t& i,
+                                             std::uint32_t& steps,
+                                             std::uint32_t most,
+                                             Answer& answer) {
+  const elf::SysvHash& h = m.image.sysv_hash;
+  for (; i != 0 && i < h.chain_count; i = h.chain[i], ++steps) {
+    if (steps == most) return false;
+    if (consider(m, i, r, answer.fallback, answer.found)) return true;
   }
-  return fallback;
+  return true;
+}
+
+[[gnu::noinline]] const Sym* find_in_rest_sysv(
+    const Module& m, const Request& r, std::uint32_t i, std::uint32_t steps, Answer answer) {
+  if (!find_in_index(m, r, answer)) {
+    std::uint32_t from = steps;
+    // A chain visits each symbol at most once; a cycle in the file ends here.
+    walk_sysv(m, r, i, steps, m.image.sysv_hash.chain_count, answer);
+    note_walked(m, steps - from);
+  }
+  return answer.found != nullptr ? answer.found : answer.fallback;
 }
 
 const Sym* find_sysv(const Module& m, const Request& r) {
   const elf::SysvHash& h = m.image.sysv_hash;
-  std::uint32_t i = h.buckets[sysv_hash(r.name) % h.bucket_count];
-  const Sym* fallback = nullptr;
-  const Sym* found = nullptr;
-  // A chain visits each symbol at most once; a cycle in the file ends here.
-  for (std::uint32_t steps = 0; i != 0 && i < h.chain_count && steps < h.chain_count; ++steps) {
-    if (consider(m, i, r, fallback, found)) return found;
-    i = h.chain[i];
-  }
-  return fallback;
+  std::uint32_t i = h.buckets[sysv_hash(r.name) % h.bucket_count], steps = 0;
+  Answer answer;
+  if (!walk_sysv(m, r, i, steps, std::min(patience(), h.chain_count), answer))
+    return find_in_rest_sysv(m, r, i, steps, answer);
+  return answer.found != nullptr ? answer.found : answer.fallback;
 }
 
 // ---- STB_GNU_UNIQUE --------------------------------------------------------------------------

@@ -22,6 +22,11 @@ inline bool is_definition(const Sym& s, Purpose purpose) {
   return s.st_value != 0 || s.st_shndx == SHN_ABS || elf::sym_type(s) == STT_TLS;
 }
 
+/// Source of the rule: ld.so, which compares both.
+inline bool is_same_version(const elf::Version& a, const elf::Version& b) {
+  return a.hash == b.hash && (a.name == b.name || equal(a.name, b.name));
+}
+
 /// Does version index `versym` of `m` satisfy the request? The rules of the GNU system:
 /// with a version, the same one, or any unversioned definition unless the request is exact;
 /// without, the base definition (index at most 2), else the only default one.
@@ -30,11 +35,8 @@ inline Match match_version(const Module& m, std::uint16_t versym, const Request&
   bool hidden = (versym & elf::kVersionHidden) != 0;
   if (r.version != nullptr) {
     const elf::Version* v = index < m.versions.size() ? &m.versions[index] : nullptr;
-    if (v != nullptr && v->name != nullptr) {
-      bool same = v->name == r.version->name ||
-                  (v->hash == r.version->hash && equal(v->name, r.version->name));
-      return same ? Match::yes : Match::no;
-    }
+    if (v != nullptr && v->name != nullptr)
+      return is_same_version(*v, *r.version) ? Match::yes : Match::no;
     return hidden || r.hidden_version_ok ? Match::no : Match::yes;
   }
   std::uint16_t first_versioned = r.newest ? 2 : 3;

@@ -40,7 +40,8 @@ Place place_of(const NameIndex& index, std::uint32_t hash) {
 
 std::uint64_t exported(const Module& m) {
   const elf::Image& image = m.image;
-  return image.symbol_limit - (image.gnu_hash.bucket_count != 0 ? image.gnu_hash.first : 0);
+  std::uint32_t first = image.gnu_hash.bucket_count != 0 ? image.gnu_hash.first : 0;
+  return first < image.symbol_limit ? image.symbol_limit - first : 0;
 }
 
 /// Does `m` define the name of `symbol` of `other` so that nobody who asks for the name, whatever

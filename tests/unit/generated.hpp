@@ -84,9 +84,8 @@ inline Sym some_symbol(Fake& f, Random& r, bool defined) {
   return s;
 }
 
-inline void hash_gnu(Fake& f, std::uint32_t first) {
+inline void hash_gnu(Fake& f, std::uint32_t first, std::uint32_t bucket_count) {
   auto end = static_cast<std::uint32_t>(f.symbols.size());
-  auto bucket_count = static_cast<std::uint32_t>(first == end ? 1 : (end - first + 1) / 2);
   std::vector<std::pair<Sym, std::uint16_t>> hashed;
   for (std::uint32_t i = first; i < end; ++i) hashed.emplace_back(f.symbols[i], f.versym[i]);
   auto bucket = [&](const Sym& s) {
@@ -115,17 +114,24 @@ inline void hash_gnu(Fake& f, std::uint32_t first) {
                              .chain = f.chain.data()};
 }
 
-inline void hash_sysv(Fake& f) {
+inline void hash_gnu(Fake& f, std::uint32_t first) {
   auto end = static_cast<std::uint32_t>(f.symbols.size());
-  f.buckets.assign(3, 0);
+  hash_gnu(f, first, first == end ? 1 : (end - first + 1) / 2);
+}
+
+inline void hash_sysv(Fake& f, std::uint32_t bucket_count = 3) {
+  auto end = static_cast<std::uint32_t>(f.symbols.size());
+  f.buckets.assign(bucket_count, 0);
   f.chain.assign(end, 0);
   for (std::uint32_t i = end; i-- > 1;) {
-    std::uint32_t& bucket = f.buckets[scope::sysv_hash(f.name(i)) % 3];
+    std::uint32_t& bucket = f.buckets[scope::sysv_hash(f.name(i)) % bucket_count];
     f.chain[i] = bucket;
     bucket = i;
   }
-  f.module.image.sysv_hash = {
-      .bucket_count = 3, .chain_count = end, .buckets = f.buckets.data(), .chain = f.chain.data()};
+  f.module.image.sysv_hash = {.bucket_count = bucket_count,
+                              .chain_count = end,
+                              .buckets = f.buckets.data(),
+                              .chain = f.chain.data()};
 }
 
 /// `add_more(fake, add)` may add symbols to those that are defined, each with add(symbol).
