@@ -35,15 +35,9 @@ const elf::Sym* nearest(const Module& m, std::uint64_t at) {
     for (std::uint32_t i = 1; i < image.sysv_hash.chain_count; ++i) look(i);
     return best;
   }
-  const elf::GnuHash& h = image.gnu_hash;
-  for (std::uint32_t b = 0; b < h.bucket_count; ++b) {
-    std::uint32_t i = h.buckets[b];
-    if (i < h.first) continue;
-    for (; i < h.limit; ++i) {
-      look(i);
-      if ((h.chain[i - h.first] & 1) != 0) break;
-    }
-  }
+  // The chains of all buckets lie behind each other, and none is gone through twice.
+  std::uint32_t end = image.gnu_hashed_end();
+  for (std::uint32_t i = image.gnu_hash.first; i < end; ++i) look(i);
   return best;
 }
 
