@@ -8,6 +8,8 @@
 #include "rtld/init/gate.hpp"
 #include "rtld/init/order.hpp"
 
+#include <algorithm>
+
 namespace myld::init {
 namespace {
 
@@ -113,38 +115,74 @@ bool claim(Runtime& runtime, Module& m, std::uintptr_t me) {
   return true;
 }
 
-/// Does a symbol of the module say that a function begins at `at`?
-bool is_function(const Module& m, LinkAddr at) {
-  for (std::uint32_t i = 1; i < m.image.symbol_limit; ++i) {
-    const elf::Sym& s = m.image.symbols[i];
-    if (s.st_value == at.value && s.st_shndx != SHN_UNDEF && elf::sym_type(s) == STT_FUNC)
-      return m.image.segments.is_code(at);
+/// Functions of other modules that an array of constructors or destructors names. Most are the
+/// module's own; but a relocation may name a function of another one, as AddressSanitizer's does in
+/// a program's DT_PREINIT_ARRAY. Each must be where a symbol says that a function begins. There may
+/// be any number, so they are looked for together, in one walk through the symbols of a module.
+class ForeignFunctions {
+public:
+  [[nodiscard]] bool add(std::uintptr_t address) { return all_.push({address, false}); }
+
+  void look_for(const load::Namespace& ns) {
+    if (all_.empty()) return;
+    std::sort(all_.begin(), all_.end(),
+              [](const Function& a, const Function& b) { return a.address < b.address; });
+    for (const Module* m : ns.modules) look_in(*m);
   }
-  return false;
-}
+  /// Needs: it was added, and looked for.
+  bool is_known(std::uintptr_t address) { return first_from(address)->known; }
+
+private:
+  struct Function {
+    std::uintptr_t address;
+    bool known;  ///< of the first of equal ones
+  };
+
+  Function* first_from(std::uintptr_t address) {
+    return std::lower_bound(all_.begin(), all_.end(), address,
+                            [](const Function& f, std::uintptr_t a) { return f.address < a; });
+  }
+  void look_in(const Module& m) {
+    const Function* any = first_from(m.mapping.start.value);
+    if (any == all_.end() || !m.contains(any->address)) return;
+    for (std::uint32_t i = 1; i < m.image.symbol_limit; ++i) {
+      const elf::Sym& s = m.image.symbols[i];
+      if (s.st_shndx == SHN_UNDEF || elf::sym_type(s) != STT_FUNC) continue;
+      Function* f = first_from((m.image.bias + LinkAddr{s.st_value}).value);
+      if (f != all_.end() && f->address == (m.image.bias + LinkAddr{s.st_value}).value &&
+          m.image.segments.is_code({s.st_value}))
+        f->known = true;
+    }
+  }
+
+  Vec<Function> all_;
+};
 
 }  // namespace
 
 Status check_functions(const Module& m) {
-  // Most are the module's own code; but a relocation may name a function of another one, as
-  // AddressSanitizer's does in a program's DT_PREINIT_ARRAY.
-  auto is_code = [&](std::uintptr_t f) {
-    if (m.contains(f)) return m.image.segments.is_code(RunAddr{f} - m.image.bias);
-    for (const Module* other : m.ns->modules)
-      if (other->contains(f)) return is_function(*other, RunAddr{f} - other->image.bias);
-    return false;
-  };
-  auto check = [&](const char* name, std::span<const std::uintptr_t> functions) -> Status {
-    for (std::uintptr_t f : functions)
-      if (!is_code(f))
-        return Error{
-            .code = Code::bad_code_address, .object = m.display, .subject = name, .value = f};
-    return {};
-  };
   const elf::Initialisers& i = m.image.init;
-  if (m.is_program) MYLD_CHECK(check("DT_PREINIT_ARRAY", i.preinit_array));
-  MYLD_CHECK(check("DT_INIT_ARRAY", i.init_array));
-  return check("DT_FINI_ARRAY", i.fini_array);
+  struct Array {
+    const char* name;
+    std::span<const std::uintptr_t> functions;
+  };
+  Array arrays[] = {{"DT_PREINIT_ARRAY", i.preinit_array},
+                    {"DT_INIT_ARRAY", i.init_array},
+                    {"DT_FINI_ARRAY", i.fini_array}};
+  if (!m.is_program) arrays[0].functions = {};
+  ForeignFunctions foreign;
+  for (const Array& a : arrays)
+    for (std::uintptr_t f : a.functions)
+      if (!m.contains(f) && !foreign.add(f))
+        return Error{.code = Code::out_of_memory, .object = m.display};
+  foreign.look_for(*m.ns);
+  for (const Array& a : arrays)
+    for (std::uintptr_t f : a.functions)
+      if (m.contains(f) ? !m.image.segments.is_code(RunAddr{f} - m.image.bias)
+                        : !foreign.is_known(f))
+        return Error{
+            .code = Code::bad_code_address, .object = m.display, .subject = a.name, .value = f};
+  return {};
 }
 
 void run_constructors(Runtime& runtime, std::span<Module* const> order, char** envp) {
