@@ -31,6 +31,7 @@ int one(void) { return %d; }
 int shared = %d;
 """
 TWO = "int one(void); int two(void) { return one() + %d; }\n"
+IMAGE = "with its image"
 tests = []
 
 
@@ -480,10 +481,14 @@ def what_the_tools_say(p):
     ends = {s["symbol"] for s in told["slots"] if s["module"] == 0}
     if not {"one", "two"} <= ends:
         raise Failure(f"{ends}")
-    lines = subprocess.run([ROOT / "tools/dump-binding", "--csv", "slots", path], text=True,
-                           capture_output=True, check=True).stdout.splitlines()
-    if len(lines) != 1 + len(told["slots"]):
-        raise Failure(f"{len(lines)} lines")
+    for table in ("slots", "placements", "areas"):
+        path = p.bind("--image")
+        told = json.loads(subprocess.run([ROOT / "tools/dump-binding", path], text=True, capture_output=True,
+                                         check=True).stdout)
+        lines = subprocess.run([ROOT / "tools/dump-binding", "--csv", table, path], text=True,
+                               capture_output=True, check=True).stdout.splitlines()
+        if len(lines) < 2 or len(lines) != 1 + len(told[table]):
+            raise Failure(f"{table}: {len(lines)} lines")
 
 
 @test
@@ -543,8 +548,9 @@ def writers_at_the_same_time(p):
 def writers_that_are_killed(p):
     whole = 0
     for i in range(30):
-        process = subprocess.Popen([p.loader, "--bind", p.folder / "program"], env=p.env, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL)
+        options = ["--image"] * (i % 2)
+        process = subprocess.Popen([p.loader, "--bind", *options, p.folder / "program"], env=p.env,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(0.05 + i * 0.0008)  # it waits so long before it begins
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -556,10 +562,9 @@ def writers_that_are_killed(p):
             if path.suffix != ".new":
                 path.unlink()
     leftovers = list(p.files.iterdir())
-    if len(leftovers) > 1:
+    if len(leftovers) > 2:  # of the file, and of its image
         raise Failure(f"left: {leftovers}")
     # What a dead writer left is in the way for a minute, and then no longer.
-    path = p.files / (leftovers[0].name if leftovers else "x")
     for each in leftovers:
         each.unlink()
     path = p.bind()
@@ -583,6 +588,7 @@ def a_crash_at_every_step_of_writing(p):
         raise twins.Skip("no strace")
     for name, command, env in [
             ("--bind", [p.loader, "--bind", p.folder / "program"], {}),
+            ("--image", [p.loader, "--bind", "--image", p.folder / "program"], {}),
             ("automatic", [p.folder / "program"], {"MYLD_BINDING": f"auto:{p.files}"})]:
         for path in p.files.iterdir():
             path.unlink()
@@ -591,7 +597,7 @@ def a_crash_at_every_step_of_writing(p):
         p.run("strace", "-o", log, *command, env=env)
         calls = re.findall(r"^(\w+)\((.*)", log.read_text(), re.M)
         begin = next(i for i, (_, rest) in enumerate(calls) if ".new\", O_WRONLY|O_CREAT" in rest)
-        renamed = next(i for i, (call, _) in enumerate(calls) if call.startswith("rename"))
+        renamed = max(i for i, (call, _) in enumerate(calls) if call.startswith("rename"))
         seen = set()
         for i in range(begin, renamed + 2):
             call = calls[i][0]
@@ -603,13 +609,17 @@ def a_crash_at_every_step_of_writing(p):
                          f"inject={call}:signal=KILL:when={number}", *command, env=env)
             if done.returncode != -signal.SIGKILL:
                 raise Failure(f"{name}: not killed by call {i}, {call} {number}: {done}")
-            left = sorted(path.suffix for path in p.files.iterdir())
+            left = sorted(path.name for path in p.files.iterdir())
             seen.add(tuple(left))
             found, told = p.start()
             used = any(t.startswith("used for") for t in told)
-            if found != "1 11 5\n" or any("not used" in t for t in told) or used != (bool(left) and ".new" not in left):
+            whole = any(not each.endswith((".new", ".image")) for each in left)
+            if found != "1 11 5\n" or any("not used" in t for t in told) or used != whole:
                 raise Failure(f"{name}: after call {i}, {call}: {left} {told}")
-        if not {(), (".new",)} < seen:
+            if used and (IMAGE in told[-1]) != (name == "--image"):
+                raise Failure(f"{name}: {told}")
+        ends = {each.rsplit(".", 1)[-1] for left in seen for each in left}
+        if () not in seen or "new" not in ends or ("image" in ends) != (name == "--image"):
             raise Failure(f"{name}: what is left is never another thing: {seen}")
 
 
@@ -629,11 +639,12 @@ def a_full_disk(p):
     # Full when half of it is written.
     if len(p.bind(program="/bin/bash").read_bytes()) <= 4096:
         raise Failure("the file has one page")
-    mount = f"mount -t tmpfs -o size=4k,mode=755 tmpfs {p.files}"
-    done = p.run("sh", "-c", f"{p.loader} --bind /bin/bash; echo status $?{listing}",
-                 wrapper=in_namespace(mount))
-    if done.stdout != "status 1\n" or "No space left" not in done.stderr:
-        raise Failure(f"{done.stdout}{done.stderr}")
+    for options, pages in [("", 1), ("--image", 100)]:  # of megabytes
+        mount = f"mount -t tmpfs -o size={pages * 4}k,mode=755 tmpfs {p.files}"
+        done = p.run("sh", "-c", f"{p.loader} --bind {options} /bin/bash; echo status $?{listing}",
+                     wrapper=in_namespace(mount))
+        if done.stdout != "status 1\n" or "No space left" not in done.stderr:
+            raise Failure(f"{options}: {done.stdout}{done.stderr}")
 
 
 @test
@@ -657,8 +668,6 @@ def programs_that_cannot_be_bound(p):
     if list(p.files.iterdir()):
         raise Failure("a file was written")
 
-
-IMAGE = "with its image"
 
 
 @test
@@ -735,11 +744,191 @@ def an_image_whose_place_is_taken(p):
     table, count = struct.unpack_from("<2I", data, 64 + 8 * 5)
     struct.pack_into("<Q", data, 136, 0x400000)
     for i in range(count):
-        bias, = struct.unpack_from("<Q", data, table + 32 * i + 24)
-        struct.pack_into("<Q", data, table + 32 * i + 24, bias - start + 0x400000)
+        bias, = struct.unpack_from("<Q", data, table + 40 * i + 16)
+        struct.pack_into("<Q", data, table + 40 * i + 16, bias - start + 0x400000)
     write_with_checksum(path, data)
     if p.expect(True, "place is taken") != "1 11 5\n":
         raise Failure("wrong output")
+
+
+SHOW = """
+#define _GNU_SOURCE
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+static unsigned long from[999], to[999]; static char prot[999][5]; static int count;
+static int show(struct dl_phdr_info* i, size_t size, void* context) {
+  (void)size; (void)context;
+  const char* name = strrchr(i->dlpi_name, '/');
+  if (name == 0 || (strcmp(name, "/libparts.so") && strcmp(name, "/libc.so.6"))) return 0;
+  unsigned long end = 0;
+  for (int p = 0; p < i->dlpi_phnum; p++)
+    if (i->dlpi_phdr[p].p_type == PT_LOAD) end = i->dlpi_phdr[p].p_vaddr + i->dlpi_phdr[p].p_memsz;
+  const char* before = "";
+  for (unsigned long at = 0; at < end; at += 4096) {
+    const char* now = "none";
+    for (int k = 0; k < count; k++)
+      if (i->dlpi_addr + at - from[k] < to[k] - from[k]) now = prot[k];
+    if (strcmp(now, before)) printf("%s %#lx %s\\n", name, at, now);
+    before = now;
+  }
+  return 0;
+}
+static void read_maps(void) {
+  FILE* f = fopen("/proc/self/maps", "r");
+  char line[9999];
+  for (count = 0; fgets(line, sizeof line, f); count += strncmp(prot[count], "---", 3) != 0)
+    sscanf(line, "%lx-%lx %4s", &from[count], &to[count], prot[count]);
+  fclose(f);
+}
+int bss_first(void); int tls(void); int through(void); const char* words(void);
+int called_back(void) { return 7; }
+int main(void) {
+  read_maps();
+  dl_iterate_phdr(show, 0);
+  printf("%d %d %d %s\\n", bss_first(), tls(), through(), words());
+  return 0;
+}
+"""
+PARTS = """
+#include <stdio.h>
+int called_back(void);
+extern FILE* stdout;
+int (*const relro)(void) = called_back;   /* leads into the program */
+FILE** const relro_too = &stdout;
+static int on(void) { return 3; }
+static int (*choose(void))(void) { return on; }
+int chosen(void) __attribute__((ifunc("choose")));
+static __thread int own = 5;
+#ifdef BSS
+static char bss[BSS];
+int bss_first(void) { int n = bss[0] + bss[BSS - 1]; bss[0] = 1; bss[BSS - 1] = 2; return n + bss[0] + bss[BSS - 1]; }
+#endif
+int tls(void) { own += 1; return own; }
+int through(void) { return relro() + chosen() + (*relro_too == stdout); }
+static const char* const text[] = {"a", "b"};
+const char* words(void) { return text[relro_too != 0]; }
+"""
+
+
+def show(p, name, *flags):
+    p.compile(PARTS, "second/libparts.so", "-shared", "-fPIC", "-Wl,-soname,libparts.so", *flags)
+    p.compile(SHOW, "program", "second/libparts.so", "-Wl,-rpath,$ORIGIN/second", "-rdynamic",
+              f"-Wl,--dynamic-linker={p.loader}")
+    p.bind("--image")
+    shown = p.expect(True, IMAGE)
+    if not shown.endswith("3 6 11 b\n") or "/libparts.so" not in shown or "/libc.so.6" not in shown:
+        raise Failure(f"{name}: {shown}")
+
+
+@test
+def an_image_leaves_the_same_memory(p):
+    """Every page of every library has the protection that it has without one, which expect() compares."""
+    for name, *flags in [("small bss", "-DBSS=9000"), ("large bss", "-DBSS=900000"),
+                         ("no RELRO", "-DBSS=9000", "-Wl,-z,norelro"), ("all RELRO", "-DBSS=100", "-Wl,-z,now"),
+                         ("holes", "-DBSS=5000", "-Wl,-z,max-page-size=0x200000"),
+                         ("one text", "-DBSS=5000", "-Wl,-z,noseparate-code"),
+                         ("RELR", "-DBSS=5000", "-Wl,-z,pack-relative-relocs")]:
+        show(p, name, *flags)
+
+
+@test
+def an_image_is_all_that_is_mapped(p):
+    """One stat for each library and no open; nothing is ever writable and executable."""
+    if shutil.which("strace") is None:
+        raise twins.Skip("no strace")
+    show(p, "", "-DBSS=9000")
+    log = p.folder / "log"
+    p.run("strace", "-o", log, p.folder / "program")
+    calls = log.read_text()
+    for library in ("libparts.so", "libc.so.6"):
+        named = [call for call in re.findall(rf"^(\w+)\(.*{re.escape(library)}\".* = 0$", calls, re.M)]
+        if named not in (["newfstatat"], ["statx"], ["stat"]):  # where it is, by its path
+            raise Failure(f"{library}: {named}")
+    both = [line for line in calls.splitlines() if "PROT_WRITE|PROT_EXEC" in line]
+    if both or "MAP_FIXED_NOREPLACE" not in calls:
+        raise Failure(f"{both}")
+
+
+@test
+def a_library_that_has_no_place_in_the_image(p):
+    """Text relocations are left to the start. When it changes, what lies in the image goes back to the files."""
+    p.compile("asm(\".globl one\\none: movabs $shared, %rax; movl (%rax), %eax; sub $4, %eax; ret; .type one,@function\"); "
+              "int shared = 5;", "second/libone.so", "-shared", "-fPIC", "-Wl,-soname,libone.so", "-Wl,-z,notext")
+    p.bind("--image")
+    if p.expect(True, IMAGE) != "1 11 5\n":
+        raise Failure("wrong output")
+    os.utime(p.folder / "second/libone.so")
+    if p.expect(False, "this has changed: .*libone") != "1 11 5\n":
+        raise Failure("wrong output")
+
+
+@test
+def an_image_where_nothing_may_be_executed(p):
+    as_root(p)
+    mount = f"mount -t tmpfs -o mode=755 tmpfs {p.files}"
+    bind = f"{p.loader} --bind --image {p.folder}/program; echo status $?; ls -A {p.files}"
+    done = p.run("sh", "-c", f"mount -o remount,noexec {p.files}; {bind}", wrapper=in_namespace(mount))
+    if done.stdout != "status 1\n" or "noexec" not in done.stderr:
+        raise Failure(f"{done.stdout}{done.stderr}")
+    done = p.run("sh", "-c", f"{bind}; mount -o remount,noexec {p.files}; LD_DEBUG=files {p.folder}/program",
+                 wrapper=in_namespace(mount))
+    if "1 11 5" not in done.stdout or "may be executed" not in done.stderr or "; used for" not in done.stderr:
+        raise Failure(f"{done.stdout}{done.stderr}")
+
+
+@test
+def an_image_that_lies(p):
+    """What is in it is not read at a start, but by --verify-binding."""
+    path = p.bind("--image")
+    image = path.with_name(path.name + ".image")
+    content = bytearray(image.read_bytes())
+    content[5000] ^= 1
+    image.write_bytes(content)
+    done = p.run(p.loader, "--verify-binding", p.folder / "program")
+    if done.returncode != 1 or "image:" not in done.stdout:
+        raise Failure(f"{done.returncode}: {done.stdout}{done.stderr}")
+    s, data = image.stat(), bytearray(path.read_bytes())
+    struct.pack_into("<2Q3q2I", data, 152, s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns // 10**9, s.st_ctime_ns // 10**9,
+                     s.st_mtime_ns % 10**9, s.st_ctime_ns % 10**9)
+    write_with_checksum(path, data)
+    p.expect(True, IMAGE)
+    done = p.run(p.loader, "--verify-binding", p.folder / "program")
+    if done.returncode != 1 or "image: 1 pages" not in done.stdout:
+        raise Failure(f"{done.returncode}: {done.stdout}{done.stderr}")
+
+
+@test
+def writers_of_images_at_the_same_time(p):
+    """The last one's image may be another one's file's: then it is not used. What is there is never half."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(p.run, p.loader, "--bind", "--image", p.folder / "program") for _ in range(12)]
+        outputs = {p.start()[0] for _ in range(20)}
+        codes = {w.result().returncode for w in writers}
+    if outputs != {"1 11 5\n"} or not codes <= {0, 1}:
+        raise Failure(f"{outputs} {codes}")
+    p.bind("--image")
+    p.expect(True, IMAGE)
+    if sorted(path.suffix == ".image" for path in p.files.iterdir()) != [False, True]:
+        raise Failure(f"left: {list(p.files.iterdir())}")
+
+
+@test
+def a_debugger_and_an_image(p):
+    """It finds the libraries by the list that the loader keeps, not by what is mapped."""
+    if shutil.which("gdb") is None:
+        raise twins.Skip("no gdb")
+    p.compile(TWO % 10, "second/libtwo.so", "-shared", "-fPIC", "-g", "-Wl,-soname,libtwo.so", "second/libone.so",
+              "-Wl,-rpath,$ORIGIN")
+    p.bind("--image")
+    done = p.run("gdb", "-nx", "-batch", "-ex", "set breakpoint pending on", "-ex", "set debuginfod enabled off",
+                 "-ex", "break two", "-ex", "run", "-ex", "backtrace", "-ex", "info sharedlibrary",
+                 "-ex", "info proc mappings", "-ex", "finish", p.folder / "program")
+    told = done.stdout + done.stderr
+    if not re.search(r"#0 +two \(\) at .*#1 .*main", told, re.S) or "Value returned is $1 = 11" not in told:
+        raise Failure(told[-3000:])
+    if ".image" not in told or not re.search(r"^0x\S+ +0x\S+ +Yes.*/second/libtwo.so", told, re.M):
+        raise Failure(told[-3000:])
 
 
 def main():

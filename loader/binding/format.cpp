@@ -70,7 +70,7 @@ const char* View::read_tables(std::span<const std::uint8_t> file) {
   if (!take(file, h.strings, strings_) || !take(file, h.modules, modules_) ||
       !take(file, h.searches, searches_) || !take(file, h.stamps, stamps_) ||
       !take(file, h.slots, slots_) || !take(file, h.placements, placements_) ||
-      !take(file, h.parts, parts_))
+      !take(file, h.areas, areas_))
     return "a table is outside the file";
   if (strings_.empty() || strings_.back() != 0) return "its strings do not end";
   if (modules_.size() < 2 || modules_.size() > kMostModules)
@@ -89,12 +89,6 @@ const char* View::check_records() const {
         m.others > slots_.size() - m.first - m.addresses)
       return "slots are outside their table";
   }
-  for (const PlacementRecord& p : placements_) {
-    if (p.module < 2 || p.module >= modules_.size()) return kModule;
-    if (p.first > slots_.size() || p.moving > slots_.size() - p.first ||
-        p.first_part > parts_.size() || p.parts > parts_.size() - p.first_part)
-      return "a placement is outside its tables";
-  }
   auto known = [&](std::uint32_t number) { return number == kNone || number < modules_.size(); };
   for (const SearchRecord& s : searches_) {
     if (!has(s.name) || !has(s.path)) return kString;
@@ -104,6 +98,26 @@ const char* View::check_records() const {
   }
   for (const StampRecord& s : stamps_)
     if (!has(s.path)) return kString;
+  return check_image();
+}
+
+const char* View::check_image() const {
+  constexpr std::uint32_t kWrite = 2, kExecute = 4, kAllProt = 7;
+  std::uint64_t size = header_->image_bytes, end = 0;
+  for (const PlacementRecord& p : placements_) {
+    if (p.module < 2 || p.module >= modules_.size()) return "a module is outside its table";
+    if (p.first > slots_.size() || p.moving > slots_.size() - p.first || p.offset > size ||
+        p.bytes > size - p.offset || p.head > p.bytes)
+      return "a placement is outside its tables";
+  }
+  for (const AreaRecord& a : areas_) {
+    if (a.offset < end || a.offset > size || a.bytes > size - a.offset)
+      return "an area is outside the image";
+    end = a.offset + a.bytes;
+    if (a.prot > kAllProt || (a.prot & (kWrite | kExecute)) == (kWrite | kExecute))
+      return "an area is writable and executable";
+    if (a.kind > AreaKind::until_relocated) return "an area of an unknown kind";
+  }
   return nullptr;
 }
 

@@ -11,8 +11,10 @@
 namespace myld::binding {
 
 inline constexpr char kMagic[8] = {'m', 'y', 'l', 'd', 'b', 'i', 'n', 'd'};
+/// How an image begins; zeros follow to the end of the page.
+inline constexpr char kImageMagic[8] = {'m', 'y', 'l', 'd', 'i', 'm', 'a', 'g'};
 /// Another layout, or another meaning of a field, is another number.
-inline constexpr std::uint32_t kFormat = 2;
+inline constexpr std::uint32_t kFormat = 3;
 inline constexpr std::uint32_t kNone = UINT32_MAX;  ///< no module
 inline constexpr std::uint32_t kMostModules = 60000;
 
@@ -46,12 +48,12 @@ struct Header {
   std::uint64_t bytes;     ///< of the file
   std::uint64_t checksum;  ///< checksum() of all that follows this field
   BuildId loader;          ///< the loader that wrote the file
-  Table strings, modules, searches, stamps, slots, placements, parts;
+  Table strings, modules, searches, stamps, slots, placements, areas;
   std::uint32_t key;        ///< string: program and environment (rtld/binding/key.hpp)
   std::uint32_t directory;  ///< string: the working directory, where a relative path counts; or 0
   std::uint32_t cpu;        ///< string: what the CPU was asked for in the search; or 0
-  std::uint32_t image;      ///< string: the file of relocated pages; or 0
-  std::uint64_t image_at;   ///< run address of the range that the placed modules are in
+  std::uint32_t image;      ///< string: the file of the closure's memory; or 0
+  std::uint64_t image_at;   ///< run address of the image, all of which is mapped
   std::uint64_t image_bytes;
   Identity image_file;
 };
@@ -87,24 +89,30 @@ struct StampRecord {
 };
 static_assert(sizeof(StampRecord) == 56);
 
-/// A module whose place in memory is fixed, and whose writable pages are in the image file as they
-/// are after relocation, but for what depends on modules whose place is not fixed.
+/// A module whose place in memory is fixed, and whose memory is in the image file as it is after
+/// relocation, but for what depends on modules whose place is not fixed.
 struct PlacementRecord {
   std::uint32_t module;
   std::uint32_t first, moving;  ///< its slots of kind address that are still to be stored
-  std::uint32_t first_part, parts;
-  std::uint32_t unused;
-  std::uint64_t bias;  ///< its load bias
+  std::uint32_t head;           ///< bytes at its start that are the file's
+  std::uint64_t bias;           ///< its load bias
+  std::uint64_t offset, bytes;  ///< of its memory in the image
 };
-static_assert(sizeof(PlacementRecord) == 32);
+static_assert(sizeof(PlacementRecord) == 40);
 
-/// Pages of a placed module that are in the image file.
-struct PartRecord {
-  std::uint64_t at;  ///< link address
-  std::uint64_t bytes;
-  std::uint64_t offset;  ///< in the image file
+/// What the pages of the image are that are more, or less, than readable.
+enum class AreaKind : std::uint32_t {
+  file,             ///< the image's pages, with this protection
+  anonymous,        ///< zeros that are not in the file
+  until_relocated,  ///< the image's pages, with this protection until what is in them is stored,
+                    ///< and only readable then
 };
-static_assert(sizeof(PartRecord) == 24);
+struct AreaRecord {
+  std::uint64_t offset, bytes;  ///< in the image
+  std::uint32_t prot;           ///< PROT_* of mmap(2); not writable and executable
+  AreaKind kind;
+};
+static_assert(sizeof(AreaRecord) == 24);
 
 enum class SlotKind : std::uint16_t {
   address,    ///< the word at link address `at` is load bias of `provider` + `value`
@@ -151,9 +159,7 @@ public:
   std::span<const Slot> moving(const PlacementRecord& p) const {
     return slots_.subspan(p.first, p.moving);
   }
-  std::span<const PartRecord> parts(const PlacementRecord& p) const {
-    return parts_.subspan(p.first_part, p.parts);
-  }
+  std::span<const AreaRecord> areas() const { return areas_; }
   std::span<const Slot> addresses(const ModuleRecord& m) const {
     return slots_.subspan(m.first, m.addresses);
   }
@@ -164,6 +170,7 @@ public:
 private:
   const char* read_tables(std::span<const std::uint8_t> file);
   const char* check_records() const;
+  const char* check_image() const;
   bool has(std::uint32_t string) const { return string < strings_.size(); }
 
   const Header* header_ = nullptr;
@@ -173,7 +180,7 @@ private:
   std::span<const StampRecord> stamps_;
   std::span<const Slot> slots_;
   std::span<const PlacementRecord> placements_;
-  std::span<const PartRecord> parts_;
+  std::span<const AreaRecord> areas_;
 };
 
 }  // namespace myld::binding

@@ -57,6 +57,7 @@ struct Reader {
   Image image;
   Tags tags;
   const char* object;
+  std::uint64_t moved = 0;  ///< what was added to the addresses in the dynamic section
 
   [[gnu::cold, gnu::noinline]] Error bad(Code code, const char* tag, std::uint64_t value) const {
     return {.code = code, .object = object, .subject = tag, .value = value};
@@ -96,7 +97,9 @@ Status Reader::read_tags() {
       image.dynamic_count = static_cast<std::uint32_t>(i);
       return {};
     }
-    tags.add(image.dynamic[i]);
+    Dyn d = image.dynamic[i];
+    if (moved != 0 && is_address_tag(d.d_tag)) d.d_un.d_ptr -= moved;
+    tags.add(d);
   }
   return bad(Code::dynamic_not_terminated, "PT_DYNAMIC", limit);
 }
@@ -292,6 +295,12 @@ Status Reader::read_flags() {
 
 }  // namespace
 
+bool dynamic_is_writable(const Segments& segments) {
+  const Phdr* d = segments.dynamic;
+  const Phdr* load = d == nullptr ? nullptr : segments.find({d->p_vaddr}, d->p_memsz);
+  return load != nullptr && (load->p_flags & PF_W) != 0;
+}
+
 std::size_t Image::metadata(Range (&out)[kMetadataRanges]) const {
   std::size_t n = 0;
   auto add = [&](const void* first, std::uint64_t bytes) {
@@ -318,8 +327,24 @@ std::size_t Image::metadata(Range (&out)[kMetadataRanges]) const {
   return n;
 }
 
-Result<Image> read_image(LoadBias bias, const Segments& segments, const char* object) {
+bool is_address_tag(std::int64_t tag) {
+  switch (tag) {
+  case DT_HASH:
+  case DT_PLTGOT:
+  case DT_STRTAB:
+  case DT_SYMTAB:
+  case DT_RELA:
+  case DT_JMPREL:
+  case DT_VERSYM:
+  case DT_GNU_HASH: return true;
+  default: return false;
+  }
+}
+
+Result<Image>
+read_image(LoadBias bias, const Segments& segments, const char* object, bool relocated) {
   Reader r{{}, {}, object};
+  if (relocated && dynamic_is_writable(segments)) r.moved = bias.value;
   r.image.bias = bias;
   r.image.segments = segments;
   if (segments.dynamic == nullptr) return r.image;

@@ -98,11 +98,19 @@ struct Image {
   bool has_flag_1(std::uint64_t bit) const { return (flags_1 & bit) != 0; }
 };
 
+/// Does everybody who walks a dynamic section on this system expect a run address in entries of
+/// this tag? libc (unless l_ld_readonly), profilers and hooking libraries do.
+bool is_address_tag(std::int64_t tag);
+/// Is the dynamic section in a writable segment, so that its entries can be made so?
+bool dynamic_is_writable(const Segments& segments);
+
 /// Reads the dynamic section of a file that is mapped at `bias`.
-/// Needs: `segments` checked and mapped, nothing relocated. Errors name `object`, the tag and its
+/// Needs: `segments` checked and mapped, nothing relocated; or all is, as the loader leaves it, a
+/// writable dynamic section too (`relocated`). Errors name `object`, the tag and its
 /// value. Source: gABI 5 "Dynamic Section"; Drepper, "ELF Symbol Versioning"; "DT_GNU_HASH"
 /// (binutils).
-Result<Image> read_image(LoadBias bias, const Segments& segments, const char* object);
+Result<Image>
+read_image(LoadBias bias, const Segments& segments, const char* object, bool relocated = false);
 
 /// The value of the program property `type` in PT_GNU_PROPERTY, where it is a 32-bit word; 0 if
 /// there is none. Source: "Linux Extensions to gABI", .note.gnu.property.

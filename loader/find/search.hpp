@@ -75,7 +75,7 @@ struct Found {
   int fd = -1;
   sys::Stat stat{};
   char* path = nullptr;                 ///< heap string; the caller owns it
-  const map::Placed* placed = nullptr;  ///< where it goes, if that is known
+  const map::Placed* placed = nullptr;  ///< where it is mapped already; `fd` may be -1 then
   std::size_t head_bytes = 0;           ///< how much of `head` was read
   alignas(16) std::uint8_t head[1024];
 };

@@ -135,7 +135,7 @@ Result<Module*> Loader::open(Namespace& ns,
     return s.error();
   Module* m = find_file(ns, found);
   if (m != nullptr || only_if_loaded) {
-    sys::close(found.fd);
+    if (found.fd >= 0) sys::close(found.fd);
     release_string(found.path);
     if (m == nullptr) return static_cast<Module*>(nullptr);
     if (m != self && means_it_from_now_on(name) && !add_name(*m, name)) return no_memory(name);

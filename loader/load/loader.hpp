@@ -101,13 +101,13 @@ public:
 
   /// Asks the kernel for huge pages for the code of a mapped module, and tells what it said
   /// (LD_DEBUG=files).
-  void ask_for_huge_text(const Module& module) const;
+  void ask_for_huge_text(const Module& module, const map::Placed* placed = nullptr) const;
 
   /// The file of the module is what it was when it was opened. Errors: file_changed.
   static Status check_unchanged(const Module& module);
 
-  /// Gives a module that is not relocated yet the writable pages of its own file in the place of
-  /// those that lay ready. Errors: cannot_open, file_changed; as map::map_segments.
+  /// Gives a module that is not relocated yet the memory of its own file in the place of what lay
+  /// ready. Errors: cannot_open, file_changed; as map::map_segments.
   Status leave_image(Module& module);
 
   /// Makes a module unknown under its names and its file, so that the next open() loads it anew.

@@ -113,6 +113,23 @@ bool gather_loads(std::span<const elf::Phdr>& headers) {
   return true;
 }
 
+/// The mapping of a module that is there already. Errors: cannot_map, where it is not what its
+/// headers say.
+Status take_placed(const map::Placed& placed,
+                   const elf::Segments& segments,
+                   const char* object,
+                   map::Mapping& out) {
+  bool same = placed.start == placed.bias + segments.start &&
+              placed.bytes == segments.end.value - segments.start.value;
+  if (!same)
+    return Error{.code = Code::cannot_map,
+                 .object = object,
+                 .at = placed.start.value,
+                 .value = placed.bytes};
+  out = {placed.start, placed.bytes, placed.bias, false};
+  return {};
+}
+
 const elf::Phdr* headers_in_memory(const Module& m, std::uint64_t e_phoff) {
   const elf::Segments& s = m.image.segments;
   const elf::Phdr* p = s.find_mapped(e_phoff, s.phdrs.size_bytes());
@@ -157,11 +174,17 @@ Result<elf::Ehdr> Loader::read_headers(find::Found& found, Module& m) {
   elf::Ehdr e = MYLD_TRY(elf::check_header({found.head, found.head_bytes}, size, found.path,
                                            searcher.config.machine->e_machine));
   std::size_t bytes = e.e_phnum * sizeof(elf::Phdr);
+  const std::uint8_t* head = found.head;
+  std::size_t head_bytes = found.head_bytes;
+  if (found.placed != nullptr) {
+    head = found.placed->start.as<const std::uint8_t>();
+    head_bytes = found.placed->head;
+  }
   auto* phdrs = static_cast<elf::Phdr*>(heap::allocate(bytes));
   if (phdrs == nullptr) return no_memory(found.path);
   m.image.segments.phdrs = {phdrs, e.e_phnum};
-  if (e.e_phoff + bytes <= found.head_bytes) {
-    memcpy(phdrs, found.head + e.e_phoff, bytes);
+  if (e.e_phoff + bytes <= head_bytes) {
+    memcpy(phdrs, head + e.e_phoff, bytes);
   } else {
     long got = sys::pread_full(found.fd, phdrs, bytes, e.e_phoff);
     if (got < 0)
@@ -189,7 +212,7 @@ Result<elf::Ehdr> Loader::read_headers(find::Found& found, Module& m) {
 
 /// The part that is the same for files and for images that were already mapped.
 Status Loader::finish(Module& m, Vec<Module*>& created) {
-  m.image = MYLD_TRY(elf::read_image(m.mapping.bias, m.image.segments, m.display));
+  m.image = MYLD_TRY(elf::read_image(m.mapping.bias, m.image.segments, m.display, m.in_image));
   MYLD_CHECK(elf::read_versions(m.image, m.display, m.versions));
   m.requester.runpath = m.image.runpath;
   m.requester.rpath = m.image.runpath != nullptr ? nullptr : m.image.rpath;
@@ -217,7 +240,7 @@ Result<Module*> Loader::add_file(Namespace& ns,
                                  Vec<Module*>& created,
                                  const map::Room& room) {
   auto fail = [&](Module* m, Error e) -> Result<Module*> {
-    sys::close(found.fd);
+    if (found.fd >= 0) sys::close(found.fd);
     // The error's strings may be the module's.
     Error kept = searcher.kept.keep(e);
     if (m != nullptr) {
@@ -249,19 +272,16 @@ Result<Module*> Loader::add_file(Namespace& ns,
     return fail(m, {.code = Code::no_dynamic, .object = found.path});
   if (before_reading != nullptr) before_reading(*m);
   timeline::Span span("map", found.path);
-  if (found.placed != nullptr && !fixed_address)
-    m->in_image = map::map_placed(found.fd, m->image.segments, *found.placed, page_size, found.path,
-                                  m->mapping)
-                      .ok();
+  m->in_image = found.placed != nullptr;
   if (Status s = m->in_image
-                     ? Status{}
+                     ? take_placed(*found.placed, m->image.segments, found.path, m->mapping)
                      : map::map_segments(found.fd, m->image.segments, fixed_address, page_size,
                                          found.path, room, {as_data, policy.huge_text}, m->mapping);
       !s)
     return fail(m, s.error());
   set_path(*m, found.path, found.path);
-  if (policy.huge_text && !as_data) ask_for_huge_text(*m);
-  if (!as_data) map::prepare_dynamic(m->mapping, m->image.segments);
+  if (policy.huge_text && !as_data) ask_for_huge_text(*m, found.placed);
+  if (!as_data && !m->in_image) map::prepare_dynamic(m->mapping, m->image.segments);
   m->headers = headers_in_memory(*m, header.value().e_phoff);
   char* requested = copy_string(name);
   if (requested == nullptr) return fail(m, no_memory(found.path));
@@ -272,7 +292,7 @@ Result<Module*> Loader::add_file(Namespace& ns,
     return fail(m, no_memory(found.path));
   if (Status s = finish(*m, created); !s) return fail(m, s.error());
   if (log::wants(log::kFiles)) log_mapped(*m, name);
-  sys::close(found.fd);
+  if (found.fd >= 0) sys::close(found.fd);
   return m;
 }
 
@@ -293,8 +313,8 @@ Result<Module*> Loader::add_mapped(Namespace& ns,
   return m;
 }
 
-void Loader::ask_for_huge_text(const Module& m) const {
-  map::HugeAnswer answer = map::ask_for_huge_text(m.mapping, m.image.segments, page_size);
+void Loader::ask_for_huge_text(const Module& m, const map::Placed* placed) const {
+  map::HugeAnswer answer = map::ask_for_huge_text(m.mapping, m.image.segments, page_size, placed);
   if (log::wants(log::kFiles)) log_huge_text(m, answer);
 }
 
@@ -314,9 +334,9 @@ Status Loader::leave_image(Module& m) {
   sys::Stat now;
   bool same = sys::fstat(static_cast<int>(fd), &now) >= 0 &&
               m.file == FileId{now.st_dev, now.st_ino} && m.content == content_of(now);
-  Status s = same ? map::map_writable_again(static_cast<int>(fd), m.image.segments, m.mapping,
-                                            page_size, m.display)
-                  : Status(Error{.code = Code::file_changed, .object = m.display});
+  Status s =
+      same ? map::map_again(static_cast<int>(fd), m.image.segments, m.mapping, page_size, m.display)
+           : Status(Error{.code = Code::file_changed, .object = m.display});
   sys::close(static_cast<int>(fd));
   if (s) m.in_image = false;
   return s;

@@ -146,7 +146,7 @@ struct Module {
   bool path_is_name = false;    ///< `path` is one of its names, whatever file is there now
   bool forgotten = false;       ///< its namespace does not know it by a name or its file any more
   int kept_fd = -1;             ///< what `path` is a name of, where that is /proc/PID/fd/N
-  bool in_image = false;        ///< its writable pages are relocated already (map::Placed)
+  bool in_image = false;        ///< it lay ready, relocated (map::Placed)
   bool owns_mapping = true;     ///< false: mapped by the kernel
   bool branch_targets = false;  ///< the kernel checks indirect branches into it
   /// Nobody uses it any more and its destructors run or have run: only those that go with it may

@@ -10,9 +10,9 @@ namespace {
 struct FileRange {
   std::uint64_t offset, bytes;
 };
-FileRange huge_in_file(const elf::Phdr& load) {
-  std::uint64_t from = round_up(load.p_offset, kHugePage),
-                to = round_down(load.p_offset + load.p_filesz, kHugePage);
+FileRange huge_in_file(const elf::Phdr& load, std::uint64_t offset) {
+  std::uint64_t from = round_up(offset, kHugePage),
+                to = round_down(offset + load.p_filesz, kHugePage);
   return {from, to > from ? to - from : 0};
 }
 
@@ -26,21 +26,25 @@ HugePart plan_text(const elf::Segments& segments, std::uint64_t page_size) {
   HugePart most;
   for (const elf::Phdr& p : segments.phdrs) {
     if (!is_code(p) || ((p.p_vaddr - p.p_offset) & (segments.align - 1)) != 0) continue;
-    FileRange huge = huge_in_file(p);
+    FileRange huge = huge_in_file(p, p.p_offset);
     if (huge.bytes <= most.bytes) continue;
     most = {{p.p_vaddr + (huge.offset - p.p_offset)}, huge.bytes, {huge.offset}};
   }
   return most;
 }
 
-HugeAnswer
-ask_for_huge_text(const Mapping& mapping, const elf::Segments& segments, std::uint64_t page_size) {
+HugeAnswer ask_for_huge_text(const Mapping& mapping,
+                             const elf::Segments& segments,
+                             std::uint64_t page_size,
+                             const Placed* placed) {
   HugeAnswer answer;
   for (const elf::Phdr& p : segments.phdrs) {
     if (!is_code(p)) continue;
-    FileRange huge = huge_in_file(p);
     std::uintptr_t at = (mapping.bias + LinkAddr{p.p_vaddr}).value;
-    bool agrees = ((at - p.p_offset) & (kHugePage - 1)) == 0;
+    std::uint64_t offset =
+        placed == nullptr ? p.p_offset : placed->offset.value + (at - placed->start.value);
+    FileRange huge = huge_in_file(p, offset);
+    bool agrees = ((at - offset) & (kHugePage - 1)) == 0;
     (agrees ? answer.bytes : answer.elsewhere) += huge.bytes;
     if (!agrees || huge.bytes == 0) continue;
     std::uintptr_t from = round_down(at, page_size), to = round_up(at + p.p_filesz, page_size);

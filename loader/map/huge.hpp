@@ -43,9 +43,12 @@ struct HugeAnswer {
 /// segments, which are one mapping each as before. Needs: nothing of the file has been read but its
 /// headers, since what is read of it by others, relocation above all, brings what is around it into
 /// the page cache as small pages. So the code is read first, where the kernel makes no large pages
-/// of small ones: those that are not in the page cache yet come as large ones.
-HugeAnswer
-ask_for_huge_text(const Mapping& mapping, const elf::Segments& segments, std::uint64_t page_size);
+/// of small ones: those that are not in the page cache yet come as large ones. `placed`: where a
+/// module is that was mapped from an image, not from its own file.
+HugeAnswer ask_for_huge_text(const Mapping& mapping,
+                             const elf::Segments& segments,
+                             std::uint64_t page_size,
+                             const Placed* placed = nullptr);
 
 /// Does the system give huge pages to those that ask? Asks it once.
 bool huge_pages_are_given();

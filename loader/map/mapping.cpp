@@ -259,76 +259,21 @@ Status map_segments(int fd,
   return status;
 }
 
-namespace {
-
-const ImagePart* find_part(const Placed& placed, const Step& step) {
-  for (const ImagePart& p : placed.parts)
-    if (p.at == step.at && p.bytes == step.bytes) return &p;
-  return nullptr;
-}
-
-bool is_writable(const elf::Phdr& p) {
-  return p.p_type == PT_LOAD && p.p_memsz != 0 && (p.p_flags & PF_W) != 0;
-}
-
-Status map_placed_segment(const elf::Phdr& load,
-                          const Placed& placed,
-                          int fd,
-                          std::uint64_t page_size,
-                          const char* object) {
-  Step steps[3];
-  std::size_t count = plan_segment(load, page_size, steps);
-  for (std::size_t i = 0; i < count; ++i) {
-    Step step = steps[i];
-    bool ready = is_writable(load);
-    if (ready && step.kind == Step::Kind::zero) continue;
-    if (ready && step.kind == Step::Kind::file) {
-      step.offset = find_part(placed, step)->offset;
-      MYLD_CHECK(execute(step, placed.bias, placed.image_fd, object));
-    } else if (step.kind == Step::Kind::zero) {
-      MYLD_CHECK(zero_protected(step, placed.bias, page_size, object));
-    } else {
-      MYLD_CHECK(execute(step, placed.bias, fd, object));
-    }
-  }
-  return {};
-}
-
-}  // namespace
-
-Status map_placed(int fd,
-                  const elf::Segments& segments,
-                  const Placed& placed,
-                  std::uint64_t page_size,
-                  const char* object,
-                  Mapping& out) {
-  for (const elf::Phdr& p : segments.phdrs) {
-    Step steps[3];
-    std::size_t count = is_writable(p) ? plan_segment(p, page_size, steps) : 0;
-    for (std::size_t i = 0; i < count; ++i)
-      if (steps[i].kind == Step::Kind::file && find_part(placed, steps[i]) == nullptr)
-        return Error{.code = Code::cannot_reserve, .object = object, .at = steps[i].at.value};
-  }
-  out = {placed.bias + segments.start, segments.end.value - segments.start.value, placed.bias,
-         false};
-  for (const elf::Phdr& p : segments.phdrs) {
-    if (p.p_type != PT_LOAD || p.p_memsz == 0) continue;
-    Status s = map_placed_segment(p, placed, fd, page_size, object);
-    if (s) continue;
-    unmap(out);
-    out = {};
-    return s;
-  }
-  return {};
-}
-
-Status map_writable_again(int fd,
-                          const elf::Segments& segments,
-                          const Mapping& mapping,
-                          std::uint64_t page_size,
-                          const char* object) {
+Status map_again(int fd,
+                 const elf::Segments& segments,
+                 const Mapping& mapping,
+                 std::uint64_t page_size,
+                 const char* object) {
+  constexpr int kFlags =
+      sys::kMapPrivate | sys::kMapAnonymous | sys::kMapNoReserve | sys::kMapFixed;
+  long got = sys::map(mapping.start.as<void>(), mapping.bytes, sys::kProtNone, kFlags, -1, 0);
+  if (got < 0)
+    return Error{.code = Code::cannot_map,
+                 .sys_errno = static_cast<int>(-got),
+                 .object = object,
+                 .value = mapping.bytes};
   for (const elf::Phdr& p : segments.phdrs)
-    if (is_writable(p))
+    if (p.p_type == PT_LOAD && p.p_memsz != 0)
       MYLD_CHECK(map_segment(p, segments, Base{}, mapping, fd, page_size, object, false));
   return {};
 }

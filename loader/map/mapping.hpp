@@ -71,36 +71,21 @@ Status map_segments(int fd,
                     Wishes wishes,
                     Mapping& out);
 
-/// Pages of a module that lie ready in another file.
-struct ImagePart {
-  LinkAddr at;
-  std::uint64_t bytes = 0;
-  FileOffset offset;
-};
-/// A module whose place is known, and whose writable pages lie ready.
+/// A module that is mapped already, all of it, and relocated: a part of an image.
 struct Placed {
   LoadBias bias;
-  int image_fd = -1;
-  std::span<const ImagePart> parts;
+  RunAddr start;
+  std::uint64_t bytes = 0;
+  FileOffset offset;     ///< of `start` in the image
+  std::size_t head = 0;  ///< bytes at `start` that are the file's, program headers among them
 };
 
-/// Maps every segment where `placed` says, over what is there. Needs: the range is the caller's.
-/// Each writable segment's file pages come from the image, as they are there. On failure the range
-/// is unmapped. Errors: cannot_map, cannot_protect; cannot_reserve where the image has not what the
-/// segments ask for (nothing has been changed then).
-Status map_placed(int fd,
-                  const elf::Segments& segments,
-                  const Placed& placed,
-                  std::uint64_t page_size,
-                  const char* object,
-                  Mapping& out);
-
-/// Maps the writable segments of a module from its own file, over what is there.
-Status map_writable_again(int fd,
-                          const elf::Segments& segments,
-                          const Mapping& mapping,
-                          std::uint64_t page_size,
-                          const char* object);
+/// Maps a module from its own file, over what is there.
+Status map_again(int fd,
+                 const elf::Segments& segments,
+                 const Mapping& mapping,
+                 std::uint64_t page_size,
+                 const char* object);
 
 /// Has the kernel check that indirect branches into the code land where they may
 /// (Port::kBranchTargets). A sandbox that forbids changes of code's protection costs the check, not

@@ -79,6 +79,22 @@ long pread_full(int fd, void* to, std::size_t bytes, std::uint64_t offset) {
   return static_cast<long>(got);
 }
 
+long pwrite_full(int fd, const void* from, std::size_t bytes, std::uint64_t offset) {
+  const auto* at = static_cast<const char*>(from);
+  while (bytes != 0) {
+    long n = retry([&] {
+      return arch::syscall(arch::kSysPwrite, fd, word(at), static_cast<long>(bytes),
+                           static_cast<long>(offset));
+    });
+    if (n < 0) return n;
+    if (n == 0) return -kEnospc;
+    at += n;
+    offset += static_cast<std::uint64_t>(n);
+    bytes -= static_cast<std::size_t>(n);
+  }
+  return 0;
+}
+
 long map(void* at, std::size_t bytes, int prot, int flags, int fd, std::uint64_t offset) {
   return arch::syscall(arch::kSysMmap, word(at), static_cast<long>(bytes), prot, flags, fd,
                        static_cast<long>(offset));

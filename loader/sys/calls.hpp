@@ -37,6 +37,8 @@ long stat(const char* path, Stat* out);
 long link_stat(const char* path, Stat* out);
 /// Reads until `bytes` are there, the file ends or an error: returns the bytes read.
 long pread_full(int fd, void* to, std::size_t bytes, std::uint64_t offset);
+/// Writes all bytes at an offset. Returns 0 or -errno.
+long pwrite_full(int fd, const void* from, std::size_t bytes, std::uint64_t offset);
 long map(void* at, std::size_t bytes, int prot, int flags, int fd, std::uint64_t offset);
 long map_anonymous(std::size_t bytes);
 long unmap(const void* at, std::size_t bytes);

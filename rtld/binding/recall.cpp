@@ -82,6 +82,30 @@ bool Recall::compare_stamps() {
   return true;
 }
 
+/// The file was looked at when the image was mapped, by the path that the module has.
+bool Recall::answer_from_image(const SearchRecord& s, find::Found& out) {
+  const map::Placed* placed = image_.placed(s.module);
+  if (placed == nullptr) return false;
+  const ModuleRecord& m = view_.modules()[s.module];
+  const char* path = view_.string(s.path);
+  if (!equal(path, view_.string(m.path))) return false;
+  out.path = copy_string(path);
+  if (out.path == nullptr) return false;
+  constexpr std::uint32_t kRegular = 0100000;
+  out.fd = -1;
+  out.stat.st_dev = m.file.device;
+  out.stat.st_ino = m.file.inode;
+  out.stat.st_mode = kRegular;
+  out.stat.st_nlink = 1;
+  out.stat.st_size = m.file.bytes;
+  out.stat.st_mtime_s = m.file.content_s;
+  out.stat.st_mtime_ns = m.file.content_ns;
+  out.placed = placed;
+  out.head_bytes = placed->head < sizeof out.head ? placed->head : sizeof out.head;
+  memcpy(out.head, placed->start.as<const void>(), out.head_bytes);
+  return true;
+}
+
 bool Recall::answer(const char* name,
                     find::Requester* requester,
                     find::Found& out,
@@ -97,6 +121,10 @@ bool Recall::answer(const char* name,
     result = Error{.code = Code::cannot_open, .sys_errno = sys::kEnoent, .object = name};
     return true;
   }
+  const Module* of = s.of == kNone ? nullptr : numbers_.module(s.of);
+  out.by = static_cast<find::By>(s.by);
+  out.of = of == nullptr ? nullptr : &of->requester;
+  if (answer_from_image(s, out)) return true;
   const char* path = view_.string(s.path);
   find::Searcher& searcher = runtime_->loader.searcher;
   result = searcher.open(path, out);
@@ -106,10 +134,7 @@ bool Recall::answer(const char* name,
     release_string(out.path);
     return refuse("this has changed", path);
   }
-  out.by = static_cast<find::By>(s.by);
   out.placed = image_.placed(s.module);
-  const Module* of = s.of == kNone ? nullptr : numbers_.module(s.of);
-  out.of = of == nullptr ? nullptr : &of->requester;
   return true;
 }
 
@@ -117,7 +142,7 @@ bool Recall::answer(const char* name,
 Status Recall::leave_image() {
   for (Module* m : runtime_->first.modules)
     if (m->in_image) MYLD_CHECK(runtime_->loader.leave_image(*m));
-  image_.end();
+  image_.leave(numbers_);
   return {};
 }
 
@@ -166,11 +191,12 @@ void Recall::remove() {
   if (runtime_ != nullptr && !file_.bytes().empty()) sys::unlink(file_.path());
 }
 
-void Recall::end() {
-  image_.end();
+Status Recall::end() {
+  Status status = image_.end();
   valid_ = false;
   view_ = {};
   file_.close();
+  return status;
 }
 
 }  // namespace myld::binding

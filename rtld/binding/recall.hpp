@@ -28,8 +28,8 @@ public:
 
   /// Takes the file away, if there is one.
   void remove();
-  /// Everything is relocated.
-  void end();
+  /// Everything is relocated. Errors: cannot_protect.
+  Status end();
 
 private:
   bool refuse(const char* why, const char* what = nullptr);
@@ -38,6 +38,7 @@ private:
   bool compare_stamps();
   bool compare_modules();
   Status leave_image();
+  bool answer_from_image(const SearchRecord& search, find::Found& out);
   bool answer(const char* name, find::Requester* requester, find::Found& out, Status& result);
   static bool recall(
       void* self, const char* name, find::Requester* requester, find::Found& out, Status& result) {

@@ -178,6 +178,29 @@ long open_temporary(const char* path) {
   return sys::create_new_file(path, kMode);
 }
 
+bool is_zero(std::span<const std::uint8_t> bytes) {
+  for (std::uint8_t each : bytes)
+    if (each != 0) return false;
+  return true;
+}
+
+/// Returns 0 or -errno.
+long write_pages(int fd, std::span<const std::uint8_t> bytes) {
+  constexpr std::size_t kPage = 4096;
+  auto page = [&](std::size_t at) {
+    return bytes.subspan(at, bytes.size() - at < kPage ? bytes.size() - at : kPage);
+  };
+  if (long e = sys::resize_file(fd, bytes.size()); e < 0) return e;
+  for (std::size_t at = 0; at < bytes.size();) {
+    std::size_t from = at;
+    while (at < bytes.size() && !is_zero(page(at))) at += page(at).size();
+    if (at != from)
+      if (long e = sys::pwrite_full(fd, bytes.data() + from, at - from, from); e < 0) return e;
+    while (at < bytes.size() && is_zero(page(at))) at += page(at).size();
+  }
+  return 0;
+}
+
 }  // namespace
 
 Status write_file(const char* path, std::span<const std::uint8_t> bytes, bool durable) {
@@ -188,7 +211,7 @@ Status write_file(const char* path, std::span<const std::uint8_t> bytes, bool du
   if (!join(temporary, {path, ".new"})) return fail(-sys::kEnametoolong);
   long fd = open_temporary(temporary);
   if (fd < 0) return fail(fd);
-  long result = sys::write_full(static_cast<int>(fd), bytes.data(), bytes.size());
+  long result = write_pages(static_cast<int>(fd), bytes);
   if (result >= 0 && durable) result = sys::sync_file(static_cast<int>(fd));
   if (long e = sys::close(static_cast<int>(fd)); result >= 0) result = e;
   if (result >= 0) result = sys::rename(temporary, path);

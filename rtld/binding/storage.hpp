@@ -69,7 +69,8 @@ bool open_file(const Runtime& runtime,
 bool writing_directory(const Runtime& runtime, const Policy& policy, char (&to)[kPathMax]);
 
 /// Puts a file in place as a whole: whoever opens it sees the old one or all of the new one. On
-/// failure nothing is left. `durable`: it survives a crash of the system. Errors: cannot_write.
+/// failure nothing is left. `durable`: it survives a crash of the system. Pages of zeros take no
+/// room on the disk. Errors: cannot_write.
 Status write_file(const char* path, std::span<const std::uint8_t> bytes, bool durable);
 
 // ---- Implementation ------------------------------------------------------------------------

@@ -1,8 +1,7 @@
 #include "rtld/binding/writer.hpp"
 
 #include "loader/base/mem.hpp"
-#include "loader/heap/scratch.hpp"
-#include "rtld/binding/image.hpp"
+#include "rtld/binding/image_builder.hpp"
 #include "rtld/binding/request.hpp"
 #include "rtld/binding/storage.hpp"
 
@@ -10,14 +9,6 @@ namespace myld::binding {
 
 using load::Module;
 using scope::Definition;
-
-Bytes::~Bytes() { heap::release_scratch(data_, size_); }
-
-bool Bytes::allocate(std::size_t bytes) {
-  data_ = static_cast<std::uint8_t*>(heap::allocate_scratch(bytes));
-  size_ = data_ == nullptr ? 0 : bytes;
-  return data_ != nullptr;
-}
 
 namespace {
 
@@ -59,7 +50,10 @@ private:
   Status add_stamps();
   Status add_slots(std::span<Module* const> order);
   Status add_request(Header& header);
+  Status write_image();
+  Status compare_image();
   Status add_image(Header& header);
+  bool has_image() const { return c_.image != nullptr || c_.compared != nullptr; }
   Status assemble(Header& header, Bytes& out);
 
   const Contents& c_;
@@ -72,6 +66,7 @@ private:
   Vec<Slot> slots_, moving_;
   ImageBuilder image_;
   Vec<PlacementRecord> placements_;
+  Vec<AreaRecord> areas_;
 };
 
 /// Its offset in the table; "" is at 0.
@@ -151,8 +146,8 @@ Status Writer::add_slots(std::span<Module* const> order) {
     modules_[number].first = first;
     modules_[number].addresses = counts.addresses;
     modules_[number].others = counts.others;
-    if (c_.image != nullptr)
-      MYLD_CHECK(image_.add(number, m, slots_.span().subspan(first, counts.addresses), moving_));
+    if (has_image())
+      MYLD_CHECK(image_.add(number, m, slots_.span().subspan(first), counts.addresses, moving_));
   }
   return {};
 }
@@ -175,15 +170,67 @@ Status Writer::add_request(Header& header) {
 }
 
 /// The image is in its place before the file that speaks of it is.
+Status Writer::write_image() {
+  // What was copied is what the files' identities stand for.
+  const Numbers& numbers = c_.recorder.numbers;
+  for (std::uint32_t i = 2; i < numbers.count(); ++i) {
+    sys::Stat s;
+    const char* path = numbers.module(i)->path;
+    if (sys::stat(path, &s) < 0 || identity_of(s) != modules_[i].file)
+      return cannot(path, "it has just changed");
+  }
+  MYLD_CHECK(write_file(c_.image, image_.memory(), true));
+  // Where nothing may be executed, no start could use it.
+  long fd = sys::open_no_link(c_.image);
+  long got = fd;
+  if (fd >= 0) {
+    std::uint64_t page = c_.runtime.loader.page_size;
+    got = sys::map(nullptr, page, sys::kProtRead | sys::kProtExec, sys::kMapPrivate,
+                   static_cast<int>(fd), 0);
+    if (got >= 0) sys::unmap(reinterpret_cast<const void*>(got), page);
+    sys::close(static_cast<int>(fd));
+  }
+  if (got >= 0) return {};
+  sys::unlink(c_.image);
+  return cannot(c_.image, "nothing may be executed there (noexec)");
+}
+
+/// Page by page, for --verify-binding.
+Status Writer::compare_image() {
+  const Header& h = c_.compared->header();
+  const char* path = c_.compared->string(h.image);
+  std::span<const std::uint8_t> made = image_.memory();
+  std::uint64_t page = c_.runtime.loader.page_size;
+  *c_.different_pages = made.size() / page;
+  long fd = open_trusted(c_.runtime, path, h.image_file);
+  if (fd < 0) return {};
+  bool same_size = static_cast<std::uint64_t>(h.image_file.bytes) == made.size();
+  long got = -sys::kEinval;
+  if (same_size)
+    got = sys::map(nullptr, made.size(), sys::kProtRead, sys::kMapPrivate, static_cast<int>(fd), 0);
+  sys::close(static_cast<int>(fd));
+  if (got < 0) return {};
+  const auto* stored = reinterpret_cast<const std::uint8_t*>(got);
+  std::uint64_t different = 0;
+  for (std::size_t at = 0; at < made.size(); at += page)
+    different += memcmp(stored + at, made.data() + at, page) != 0 ? 1 : 0;
+  sys::unmap(stored, made.size());
+  *c_.different_pages = different;
+  return {};
+}
+
 Status Writer::add_image(Header& header) {
-  if (c_.image == nullptr) return {};
-  sys::Stat s;
-  MYLD_CHECK(write_file(c_.image, image_.pages(), true));
-  if (sys::stat(c_.image, &s) < 0) return cannot(c_.image, "it is gone");
-  header.image = string(c_.image);
+  if (!has_image()) return {};
+  sys::Stat s{};
+  MYLD_CHECK(c_.compared != nullptr ? compare_image() : write_image());
+  const char* path = c_.image;
+  if (c_.compared != nullptr) path = c_.compared->string(c_.compared->header().image);
+  if (c_.compared == nullptr && sys::stat(path, &s) < 0) return cannot(path, "it is gone");
+  header.image = string(path);
   header.image_file = identity_of(s);
   header.image_at = image_.at();
-  header.image_bytes = image_.bytes();
+  header.image_bytes = image_.memory().size();
+  ok_ = ok_ && image_.gather_areas(areas_);
   auto first = static_cast<std::uint32_t>(slots_.size());
   ok_ = ok_ && slots_.reserve(slots_.size() + moving_.size());
   for (const Slot& slot : moving_)
@@ -207,7 +254,7 @@ Status Writer::assemble(Header& header, Bytes& out) {
   place(header.stamps, stamps_.size(), sizeof(StampRecord));
   place(header.slots, slots_.size(), sizeof(Slot));
   place(header.placements, placements_.size(), sizeof(PlacementRecord));
-  place(header.parts, image_.parts().size(), sizeof(PartRecord));
+  place(header.areas, areas_.size(), sizeof(AreaRecord));
   place(header.strings, strings_.size(), 1);
   if (at > UINT32_MAX / 2) return cannot(c_.program, "the file would be too large");
   if (!ok_ || !out.allocate(at)) return Error{.code = Code::out_of_memory, .object = c_.program};
@@ -219,7 +266,7 @@ Status Writer::assemble(Header& header, Bytes& out) {
   put(header.stamps, stamps_.data(), sizeof(StampRecord));
   put(header.slots, slots_.data(), sizeof(Slot));
   put(header.placements, placements_.data(), sizeof(PlacementRecord));
-  put(header.parts, image_.parts().data(), sizeof(PartRecord));
+  put(header.areas, areas_.data(), sizeof(AreaRecord));
   put(header.strings, strings_.data(), 1);
   header.bytes = at;
   memcpy(out.data(), &header, sizeof header);
@@ -238,7 +285,10 @@ Status Writer::run(std::span<Module* const> order, Bytes& out) {
   MYLD_CHECK(add_modules());
   MYLD_CHECK(add_searches());
   MYLD_CHECK(add_stamps());
-  if (c_.image != nullptr) MYLD_CHECK(image_.place(c_.recorder.numbers));
+  if (has_image()) {
+    std::uint64_t at = c_.compared == nullptr ? 0 : c_.compared->header().image_at;
+    MYLD_CHECK(image_.place(c_.recorder.numbers, at));
+  }
   MYLD_CHECK(add_slots(order));
   MYLD_CHECK(add_image(header));
   MYLD_CHECK(add_request(header));

@@ -1,5 +1,6 @@
 // Makes the bytes of a binding file.
 #pragma once
+#include "rtld/binding/bytes.hpp"
 #include "rtld/binding/recorder.hpp"
 #include "rtld/binding/slots.hpp"
 #include "rtld/runtime.hpp"
@@ -13,22 +14,11 @@ struct Contents {
   const char* program;  ///< the program's path
   const char* key;
   const char* image = nullptr;  ///< path of the image that is written as well; nullptr: none is
-};
-
-/// A file in memory, given back with the object.
-class Bytes {
-public:
-  constexpr Bytes() = default;
-  ~Bytes();
-  Bytes(const Bytes&) = delete;
-  Bytes& operator=(const Bytes&) = delete;
-  bool allocate(std::size_t bytes);
-  std::uint8_t* data() { return data_; }
-  std::span<const std::uint8_t> span() const { return {data_, size_}; }
-
-private:
-  std::uint8_t* data_ = nullptr;
-  std::size_t size_ = 0;
+  /// A file whose image is made again, at its place, and compared: nothing is written. nullptr, or
+  /// a view whose header has an image.
+  const View* compared = nullptr;
+  /// Of `compared`: how many pages are not what they should be.
+  std::uint64_t* different_pages = nullptr;
 };
 
 /// The file for the closure that is loaded, its scopes made. `order`: dependencies first, as

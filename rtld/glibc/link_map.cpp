@@ -26,32 +26,10 @@ int info_index(const Layout& l, std::int64_t tag) {
   return -1;
 }
 
-bool dynamic_is_writable(const Module& m) {
-  const elf::Phdr* d = m.image.segments.dynamic;
-  const elf::Phdr* load = d == nullptr ? nullptr : m.image.segments.find({d->p_vaddr}, d->p_memsz);
-  return load != nullptr && (load->p_flags & PF_W) != 0 && !m.is_loader;
-}
-
-bool is_address_tag(std::int64_t tag) {
-  switch (tag) {
-  case DT_HASH:
-  case DT_PLTGOT:
-  case DT_STRTAB:
-  case DT_SYMTAB:
-  case DT_RELA:
-  case DT_JMPREL:
-  case DT_VERSYM:
-  case DT_GNU_HASH: return true;
-  default: return false;
-  }
-}
-
-/// Everybody who walks a dynamic section on this system expects run addresses in these entries:
-/// libc (unless l_ld_readonly), profilers, hooking libraries.
 void relocate_dynamic(const Module& m) {
   for (std::uint32_t i = 0; i < m.image.dynamic_count; ++i) {
     elf::Dyn& d = m.image.dynamic[i];
-    if (is_address_tag(d.d_tag)) d.d_un.d_ptr += m.image.bias.value;
+    if (elf::is_address_tag(d.d_tag)) d.d_un.d_ptr += m.image.bias.value;
   }
 }
 
@@ -154,8 +132,8 @@ void slots_changed(std::uint64_t id) {
 void fill_link_map(Runtime& runtime, Module& m) {
   const Layout& l = *g_adapter.layout;
   Record map(m.link_map);
-  bool writable = dynamic_is_writable(m);
-  if (writable) relocate_dynamic(m);
+  bool writable = elf::dynamic_is_writable(m.image.segments) && !m.is_loader;
+  if (writable && !m.in_image) relocate_dynamic(m);
   map.put(l.link_map.l_real, m.link_map);
   map.put<std::int64_t>(l.link_map.l_ns, m.ns->id);
   if (auto* name = static_cast<LibName*>(heap::allocate(sizeof(LibName)))) {

@@ -90,7 +90,10 @@ relocate(Runtime& runtime, Module& m, const load::ErrorSink& sink, const FoundRe
   MYLD_CHECK(relocator.run());
   if (text) MYLD_CHECK(open_text(m, runtime.loader.page_size, false));
   MYLD_CHECK(relocator.finish());
-  MYLD_CHECK(map::protect_relro(m.mapping, m.image.segments, runtime.loader.page_size, m.display));
+  // Of an image the pages that were stored to are made read-only all at once (rtld/binding).
+  if (!m.in_image)
+    MYLD_CHECK(
+        map::protect_relro(m.mapping, m.image.segments, runtime.loader.page_size, m.display));
   m.advance(load::Stage::relocated);
   return {};
 }

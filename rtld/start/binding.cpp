@@ -73,8 +73,8 @@ void Binding::forget_stale() {
   if (policy_.automatic) recall_.remove();
 }
 
-void Binding::relocated(std::span<Module* const> order) {
-  recall_.end();
+void Binding::relocated(std::span<Module* const> order, StartErrors& errors) {
+  if (Status s = recall_.end(); !s) errors.fail(s.error());
   if (watching() && key_ != nullptr) write_recorded(order);
 }
 
@@ -117,18 +117,15 @@ void Binding::finish(StartErrors& errors, std::span<Module* const> order) {
               "LD_PROFILE or LD_DEBUG"});
   if (refused_ != nullptr)
     fail({.code = Code::cannot_bind, .object = program_, .subject = refused_});
-  binding::Bytes file;
   binding::Contents contents{r, *recorder_, program_, key_};
-  bool verifying = r.options.mode == Mode::verify_binding;
+  if (r.options.mode == Mode::verify_binding) verify(errors, contents, order);
+  binding::Bytes file;
   char path[4096], image[4096];
-  if (!verifying) choose_paths(errors, path, image);
-  if (!verifying && r.options.image) contents.image = image;
-  if (Status s = binding::make_file(contents, order, verifying, file); !s) fail(s.error());
-  if (verifying)
-    verify(file.span());
-  else
-    write(errors, path, file.span());
-  if (!verifying && !r.options.image) sys::unlink(image);  // of an earlier file
+  choose_paths(errors, path, image);
+  if (r.options.image) contents.image = image;
+  if (Status s = binding::make_file(contents, order, false, file); !s) fail(s.error());
+  write(errors, path, file.span());
+  if (!r.options.image) sys::unlink(image);  // of an earlier file
   sys::exit(0);
 }
 
@@ -160,9 +157,10 @@ void Binding::write(StartErrors& errors, const char* path, std::span<const std::
                << (view.header().image != 0 ? ", and an image" : "") << '\n';
 }
 
-void Binding::verify(std::span<const std::uint8_t> fresh_bytes) {
+void Binding::verify(StartErrors& errors,
+                     binding::Contents& contents,
+                     std::span<Module* const> order) {
   binding::View fresh, stored;
-  if (fresh.read(fresh_bytes, arch::Port::kMachine) != nullptr) __builtin_trap();
   binding::StoredFile file;
   bool found = binding::open_file(runtime_, policy_, program_, key_, file);
   const char* why = file.refused;
@@ -175,7 +173,19 @@ void Binding::verify(std::span<const std::uint8_t> fresh_bytes) {
                  << (why == nullptr ? "" : ": ") << (why == nullptr ? "" : why) << '\n';
     sys::exit(1);
   }
-  std::uint64_t differences = compare_bindings(stored, fresh);
+  std::uint64_t different_pages = 0;
+  contents.different_pages = &different_pages;
+  if (stored.header().image != 0) contents.compared = &stored;
+  binding::Bytes bytes;
+  if (Status s = binding::make_file(contents, order, true, bytes); !s) {
+    errors.warn(s.error());
+    sys::exit(1);
+  }
+  if (fresh.read(bytes.span(), arch::Port::kMachine) != nullptr) __builtin_trap();
+  std::uint64_t differences = compare_bindings(stored, fresh) + different_pages;
+  if (different_pages != 0)
+    sys::Text(1) << "image: " << sys::Decimal{different_pages}
+                 << " pages are others, or all of it\n";
   {
     sys::Text out(1);
     out << file.path() << ": " << sys::Decimal{fresh.modules().size()} << " modules, "

@@ -24,8 +24,8 @@ public:
     return recall_.slots_of(module);
   }
   /// Everything is relocated: writes the file where MYLD_BINDING says auto. A failure stops
-  /// nothing.
-  void relocated(std::span<load::Module* const> order);
+  /// nothing. Errors: of an image, as Recall::end.
+  void relocated(std::span<load::Module* const> order, StartErrors& errors);
 
   /// --bind, --verify-binding: ends the process. Needs: scopes made.
   [[noreturn]] void finish(StartErrors& errors, std::span<load::Module* const> order);
@@ -37,7 +37,8 @@ private:
   void forget_stale();
   void choose_paths(StartErrors& errors, char (&path)[4096], char (&image)[4096]);
   void write(StartErrors& errors, const char* path, std::span<const std::uint8_t> file);
-  void verify(std::span<const std::uint8_t> fresh);
+  [[noreturn]] void
+  verify(StartErrors& errors, binding::Contents& contents, std::span<load::Module* const> order);
 
   Runtime& runtime_;
   binding::Policy policy_;

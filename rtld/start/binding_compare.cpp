@@ -21,6 +21,7 @@ public:
     searches();
     stamps();
     if (count_ == 0) slots();  // the numbers mean the same
+    image();
     return count_;
   }
 
@@ -41,6 +42,7 @@ private:
   void searches();
   void stamps();
   void slots();
+  void image();
   void slots_of(std::size_t module);
 
   const View& stored_;
@@ -119,6 +121,15 @@ void Comparison::slots_of(std::size_t i) {
           << '+' << Hex{f.value};
     });
   }
+}
+
+/// Its table and what is to be made of its pages; the pages are the writer's to compare.
+void Comparison::image() {
+  auto same = [](auto a, auto b) {
+    return a.size() == b.size() && (a.empty() || memcmp(a.data(), b.data(), a.size_bytes()) == 0);
+  };
+  if (!same(stored_.placements(), fresh_.placements()) || !same(stored_.areas(), fresh_.areas()))
+    differ([](Text& out) { out << "image: its places or its protection are others"; });
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ constexpr Option kOptions[] = {
      }},
     {"--bind", nullptr, "write the binding file of PROGRAM, which its starts then use, and exit",
      [](Runtime& r, CommandLine&, const char*) { r.options.mode = Mode::bind; }},
-    {"--image", nullptr, "with --bind: write an image of relocated pages too (docs/binding.md)",
+    {"--image", nullptr, "with --bind: write an image of the libraries too (docs/binding.md)",
      [](Runtime& r, CommandLine&, const char*) { r.options.image = true; }},
     {"--verify-binding", nullptr,
      "compare the binding file of PROGRAM with what is found now, and exit",

@@ -403,7 +403,8 @@ void relocate_modules(Start& s) {
     if (!status) s.errors.fail(status.error());
   }
   s.errors.stop_if_any();
-  s.binding.relocated(order.span());
+  s.binding.relocated(order.span(), s.errors);
+  s.errors.stop_if_any();
   for (Module* m : order) s.require(init::check_functions(*m));
   s.require(FileWatch::check());
   // The images hold relocated words, so they are copied only now.

@@ -31,8 +31,10 @@ std::vector<std::uint8_t> make() {
   stamp.path = 14;
   Slot slots[3] = {
       {16, 5, 2, SlotKind::address}, {24, 6, 3, SlotKind::address}, {0, 1, 2, SlotKind::symbol}};
-  PlacementRecord placement{2, 1, 2, 0, 1, 0, 0x7e8000000000};
-  PartRecord part{0x1000, 0x2000, 0};
+  PlacementRecord placement{2, 1, 2, 64, 0x7e8000000000, 0x1000, 0x4000};
+  AreaRecord areas[2] = {{0x2000, 0x1000, 5, AreaKind::file},
+                         {0x3000, 0x2000, 3, AreaKind::until_relocated}};
+  h.image_bytes = 0x5000;
   std::vector<std::uint8_t> file(sizeof h);
   auto put = [&](Table& table, const void* from, std::size_t count, std::size_t element) {
     file.resize((file.size() + 7) & ~std::size_t{7});
@@ -45,7 +47,7 @@ std::vector<std::uint8_t> make() {
   put(h.stamps, &stamp, 1, sizeof stamp);
   put(h.slots, slots, 3, sizeof slots[0]);
   put(h.placements, &placement, 1, sizeof placement);
-  put(h.parts, &part, 1, sizeof part);
+  put(h.areas, areas, 2, sizeof areas[0]);
   put(h.strings, strings, sizeof strings, 1);
   h.bytes = file.size();
   memcpy(file.data(), &h, sizeof h);
@@ -72,7 +74,11 @@ std::uint64_t walk(const View& v) {
   for (const PlacementRecord& p : v.placements()) {
     sum += v.modules()[p.module].path;
     for (const Slot& s : v.moving(p)) sum += s.at;
-    for (const PartRecord& each : v.parts(p)) sum += each.bytes;
+    CHECK(p.offset + p.bytes <= v.header().image_bytes);
+  }
+  for (const AreaRecord& a : v.areas()) {
+    CHECK(a.offset + a.bytes <= v.header().image_bytes);
+    CHECK((a.prot & 6) != 6);
   }
   return sum + strlen(v.string(v.header().key)) + strlen(v.string(v.header().directory)) +
          strlen(v.string(v.header().cpu)) + strlen(v.string(v.header().image));
@@ -91,7 +97,8 @@ TEST_CASE("a binding file is read") {
   CHECK(v.others(v.modules()[0])[0].kind == SlotKind::symbol);
   REQUIRE(v.placements().size() == 1);
   CHECK(v.moving(v.placements()[0]).size() == 2);
-  CHECK(v.parts(v.placements()[0])[0].bytes == 0x2000);
+  REQUIRE(v.areas().size() == 2);
+  CHECK(v.areas()[1].kind == AreaKind::until_relocated);
   CHECK(v.read(file, kMachine + 1) != nullptr);
   CHECK(v.modules().empty());
 }
