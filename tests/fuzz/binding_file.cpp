@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::uint16_t kMachine = 62;
 
+void inside(std::uint64_t at, std::uint64_t bytes, std::uint64_t of) {
+  if (at > of || bytes > of - at) __builtin_trap();
+}
+
 void walk(const View& v) {
   auto read = [&](std::uint32_t s) { myld::fuzz::read_all(v.string(s)); };
   std::uint64_t sum = 0;
@@ -31,7 +35,12 @@ void walk(const View& v) {
   for (const PlacementRecord& p : v.placements()) {
     read(v.modules()[p.module].path);
     for (const Slot& s : v.moving(p)) sum += s.value;
-    for (const PartRecord& part : v.parts(p)) sum += part.bytes;
+    inside(p.offset, p.bytes, v.header().image_bytes);
+    inside(0, p.head, p.bytes);
+  }
+  for (const AreaRecord& a : v.areas()) {
+    inside(a.offset, a.bytes, v.header().image_bytes);
+    if ((a.prot & 6) == 6) __builtin_trap();
   }
   for (std::uint32_t s : {v.header().key, v.header().directory, v.header().cpu, v.header().image})
     read(s);
