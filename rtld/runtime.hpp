@@ -78,6 +78,7 @@ struct Runtime {
   bool started = false;  ///< the program runs: errors go to dlerror
   Options options;
   const char* loader_name = "";        ///< direct: argv[0] of the command
+  const char* loader_file = nullptr;   ///< direct: what command_file() said of it
   const char* program_file = nullptr;  ///< direct: the file that was named (heap string)
   elf::Ehdr program_header{};          ///< direct: its header
 

@@ -147,6 +147,7 @@ void read_request(Start& s, std::uintptr_t* stack) {
   r.loader.as_data = r.options.mode == Mode::tree || r.options.mode == Mode::explain ||
                      r.options.mode == Mode::bind || r.options.mode == Mode::verify_binding;
   s.program_index = line.program_index;
+  r.loader_file = command_file(r);
   if (r.argv[0] != nullptr) r.loader_name = r.argv[0];
   r.argc -= line.program_index;
   r.argv += line.program_index;

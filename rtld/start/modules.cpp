@@ -185,6 +185,14 @@ char* executed_file(const Runtime& runtime) {
   return n <= 1 || here[0] != '/' ? nullptr : join_path(here, path);
 }
 
+const char* command_file(const Runtime& runtime) {
+  const auto* path = reinterpret_cast<const char*>(runtime.stack.get(sys::kAtExecfn));
+  if (runtime.secure || path == nullptr || !load::is_lasting(path)) return nullptr;
+  for (int i = 1; i < runtime.argc; ++i)
+    if (equal(runtime.argv[i], path)) return nullptr;
+  return path;
+}
+
 bool is_entry_point(std::uint64_t address) {
   return address == reinterpret_cast<std::uintptr_t>(&_start);
 }
@@ -216,7 +224,7 @@ Status add_self(Runtime& runtime) {
       find_char(runtime.loader_name, '/') != nullptr) {
     path = copy_string(runtime.loader_name);  // lists say how it was called, as ld.so's
   } else if (runtime.direct) {
-    path = own_executable();
+    path = runtime.loader_file != nullptr ? copy_string(runtime.loader_file) : own_executable();
   } else {
     const elf::Image& image = runtime.program->image;
     const stub::Start* start = bundled_start(image.bias, image.segments);
@@ -301,8 +309,8 @@ Status execute(const Runtime& runtime, const char* path, char** arguments) {
 }
 
 /// The path as the kernel will know it when it starts the file. Where /proc is not mounted it stays
-/// as it is.
-void take_real_path(find::Found& found) {
+/// as it is. Not inlined: who does not ask pays for no page of stack.
+[[gnu::noinline]] void take_real_path(find::Found& found) {
   char link[32] = "/proc/self/fd/", path[4096];
   std::size_t n = strlen(link), digits = 0;
   char reversed[10];

@@ -42,6 +42,11 @@ void add_preloads(Runtime& runtime, Vec<load::Module*>& created, const load::Err
 /// a heap string. nullptr in secure execution, since whoever starts the program chooses it.
 char* executed_file(const Runtime& runtime);
 
+/// The loader's own file where it was started as a command: what execve(2) was given, if that is an
+/// absolute path that lasts and not a script's, which is among the arguments then; else nullptr.
+/// /proc knows too, by the dearest system call of a small start. Needs: the stack as it came.
+const char* command_file(const Runtime& runtime);
+
 /// Puts "NAME=value" entries into the environment, in the place of those of the same name. The
 /// names differ, and as pointers they fit into sys::kRoomBelow. Needs: not in secure execution.
 void set_environment(Runtime& runtime, std::span<char* const> entries);
