@@ -145,6 +145,9 @@ Status map_segment(const elf::Phdr& load,
       MYLD_CHECK(zero_protected(steps[i], mapping.bias, page_size, object));
     else
       MYLD_CHECK(execute(steps[i], mapping.bias, fd, object));
+    // Before the rest of the last page is zeroed.
+    if (steps[i].kind == Step::Kind::file && (load.p_flags & PF_W) != 0 && !as_data)
+      bring_in_written(mapping.bias, load, segments, page_size);
   }
   return {};
 }
@@ -288,6 +291,29 @@ void check_branch_targets(const Mapping& mapping,
     sys::protect(reinterpret_cast<void*>(from), to - from,
                  protection(p.p_flags) | arch::Port::kBranchTargets.prot);
   }
+}
+
+WrittenPart
+plan_written(const elf::Phdr& load, const elf::Segments& segments, std::uint64_t page_size) {
+  constexpr std::uint64_t kLeast = 3, kMost = 16, kMostBehind = 2;  // pages
+  const elf::Phdr* relro = segments.relro;
+  if (relro == nullptr || relro->p_vaddr - load.p_vaddr >= load.p_filesz) return {};
+  std::uint64_t start = round_down(relro->p_vaddr, page_size),
+                end = round_up(relro->p_vaddr + relro->p_memsz, page_size),
+                file_end = load.p_vaddr + load.p_filesz, last = round_up(file_end, page_size);
+  bool is_zeroed = load.p_memsz > load.p_filesz && last != file_end;  // what is left of that page
+  if (end > last || (is_zeroed && last - end <= kMostBehind * page_size)) end = last;
+  std::uint64_t pages = (end - start) / page_size;
+  return pages >= kLeast && pages <= kMost ? WrittenPart{{start}, end - start} : WrittenPart{};
+}
+
+void bring_in_written(LoadBias bias,
+                      const elf::Phdr& load,
+                      const elf::Segments& segments,
+                      std::uint64_t page_size) {
+  WrittenPart part = plan_written(load, segments, page_size);
+  if (part.bytes != 0)
+    sys::advise((bias + part.at).as<void>(), part.bytes, sys::kMadvPopulateWrite);
 }
 
 void prepare_dynamic(const Mapping& mapping, const elf::Segments& segments) {

@@ -4,6 +4,7 @@
 // relocations lie close together the pages are asked for in one go, which costs two thirds of that.
 #pragma once
 #include "loader/elf/image.hpp"
+#include "loader/map/mapping.hpp"
 
 namespace myld::relocate {
 
@@ -63,6 +64,9 @@ private:
                   last = round_up(load->p_vaddr + load->p_filesz, page_size_);
     if (from < first) from = first;
     if (to > last) to = last;
+    // What mapping has brought in.
+    map::WrittenPart there = map::plan_written(*load, image_.segments, page_size_);
+    if (from - there.at.value < there.bytes) from = there.at.value + there.bytes;
     if (to > from && to - from >= 2 * page_size_) visit_(Extent{from, to});
   }
   static constexpr std::uint64_t kNear = 16 * 4096;

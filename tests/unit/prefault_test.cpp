@@ -108,6 +108,35 @@ TEST_CASE("bitmaps that follow each other") {
   CHECK(e[0].end == 0x5f000);  // 0x52008 + 100 * 63 * 8
 }
 
+TEST_CASE("few pages of RELRO, and what little data follows, are written to for sure") {
+  elf::Phdr load = phdr(PT_LOAD, PF_R | PF_W, 0x5d00, 0x6d00, 0x3400, 0x5000);
+  elf::Phdr relro = phdr(PT_GNU_RELRO, PF_R, 0x5d00, 0x6d00, 0x2300, 0x2300);
+  elf::Segments s;
+  CHECK(map::plan_written(load, s, kPage).bytes == 0);
+  s.relro = &relro;
+  map::WrittenPart part = map::plan_written(load, s, kPage);
+  CHECK(part.at.value == 0x6000);
+  CHECK(part.bytes == 0x5000);   // up to the file's end at 0xa100
+  load.p_memsz = load.p_filesz;  // nothing is zeroed
+  CHECK(map::plan_written(load, s, kPage).bytes == 0x3000);
+  load.p_filesz = 0x8000;  // much data
+  load.p_memsz = 0x8800;
+  CHECK(map::plan_written(load, s, kPage).bytes == 0x3000);
+  relro.p_memsz = 0x9000;  // more than the file has
+  CHECK(map::plan_written(load, s, kPage).bytes == 0x9000);
+  load.p_filesz = load.p_memsz = 0x100000;
+  relro.p_memsz = 0x80000;
+  CHECK(map::plan_written(load, s, kPage).bytes == 0);
+  relro.p_vaddr = 0x200000;  // another segment's
+  CHECK(map::plan_written(load, s, kPage).bytes == 0);
+  relro.p_vaddr = UINT64_MAX - 8;
+  CHECK(map::plan_written(load, s, kPage).bytes == 0);
+  // Two pages fault as cheaply as they are asked for.
+  load = phdr(PT_LOAD, PF_R | PF_W, 0x5d00, 0x6d00, 0x400, 0x500);
+  relro = phdr(PT_GNU_RELRO, PF_R, 0x5d00, 0x6d00, 0x300, 0x300);
+  CHECK(map::plan_written(load, s, kPage).bytes == 0);
+}
+
 TEST_CASE("huge pages: whole ones, inside RELRO and the file") {
   elf::Phdr phdrs[] = {phdr(PT_LOAD, PF_R, 0, 0, 0x1000, 0x1000),
                        phdr(PT_LOAD, PF_R | PF_W, 0x1234, 0x5234, 0x700000, 0x800000),
