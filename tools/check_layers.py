@@ -22,7 +22,8 @@ LAYERS = ["arch", "loader/base", "loader/sys", "loader/heap", "loader/binding", 
           "rtld/dlopen", "rtld/glibc", "rtld/binding", "rtld/start"]
 # loader/boot runs before self-relocation: it may include these and its own folder, nothing else.
 BOOT = "loader/boot"
-BOOT_INCLUDES = ("arch/", "loader/boot/", "loader/base/addr.hpp", "loader/elf/layout.hpp")
+BOOT_INCLUDES = ("arch/", "loader/boot/", "loader/base/addr.hpp", "loader/base/first_chunk.hpp",
+                 "loader/elf/layout.hpp")
 
 STANDARD_HEADERS = set("""
     algorithm array atomic bit climits compare concepts cstdarg cstddef cstdint cstring

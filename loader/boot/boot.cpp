@@ -7,6 +7,7 @@
 //
 // The file has relative relocations only (tools/check_binary.py), in DT_RELA and DT_RELR.
 #include "arch/port.hpp"
+#include "loader/base/first_chunk.hpp"
 #include "loader/elf/layout.hpp"
 
 #include <cstddef>
@@ -26,19 +27,18 @@ struct HandOver {
 
 [[gnu::visibility("hidden")]] HandOver myld_main(std::uintptr_t* stack);
 
-/// Brings in what every start writes to, from the words below to the heap's first chunk: a page
+/// Brings in what every start writes to, from the words below to the first of the heap: a page
 /// fault for each page would take twice as long. Only a wish, which old kernels refuse.
 static void bring_in_data(std::uintptr_t bias) {
   using namespace myld;
   constexpr std::uintptr_t kPage = 4096;   // where pages are larger, there are fewer to bring in
   constexpr long kMadvPopulateWrite = 23;  // Linux 5.14
+  std::uintptr_t end = reinterpret_cast<std::uintptr_t>(myld_first_chunk) + kFirstChunkUsed;
   const auto* p = reinterpret_cast<const elf::Phdr*>(bias + __ehdr_start.e_phoff);
-  for (const elf::Phdr* end = p + __ehdr_start.e_phnum; p != end; ++p) {
-    if (p->p_type != PT_LOAD || (p->p_flags & PF_W) == 0) continue;
-    std::uintptr_t first = (bias + p->p_vaddr) & ~(kPage - 1);
-    arch::syscall(arch::kSysMadvise, static_cast<long>(first),
-                  static_cast<long>(bias + p->p_vaddr + p->p_memsz - first), kMadvPopulateWrite);
-  }
+  while (p->p_type != PT_LOAD || (p->p_flags & PF_W) == 0) ++p;
+  std::uintptr_t first = (bias + p->p_vaddr) & ~(kPage - 1);
+  arch::syscall(arch::kSysMadvise, static_cast<long>(first), static_cast<long>(end - first),
+                kMadvPopulateWrite);
 }
 
 [[gnu::visibility("hidden")]] HandOver myld_boot(std::uintptr_t* stack) {

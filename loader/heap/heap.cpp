@@ -1,9 +1,12 @@
 #include "loader/heap/heap.hpp"
 
 #include "loader/base/addr.hpp"
+#include "loader/base/first_chunk.hpp"
 #include "loader/base/mem.hpp"
 #include "loader/sys/calls.hpp"
 #include "loader/sys/futex_lock.hpp"
+
+alignas(64) constinit unsigned char myld_first_chunk[myld::kFirstChunkBytes] = {};
 
 namespace myld::heap {
 namespace {
@@ -17,14 +20,11 @@ struct FreeBlock {
   FreeBlock* next;
 };
 
-// The first chunk is part of the file's zero-filled data, so that a small program costs no mapping.
-alignas(64) constinit unsigned char g_first_chunk[24 * 1024] = {};
-
 struct Heap {
   sys::FutexLock lock;
   FreeBlock* free[kClasses] = {};
-  unsigned char* next = g_first_chunk;
-  unsigned char* end = g_first_chunk + sizeof g_first_chunk;
+  unsigned char* next = myld_first_chunk;
+  unsigned char* end = myld_first_chunk + kFirstChunkBytes;
   std::size_t mapped = 0;
   std::size_t in_chunks = 0;
 };

@@ -10,7 +10,7 @@ namespace {
 // (dl_iterate_phdr, and so every exception of older compilers) touches as few pages as may be. They
 // come in lots, which are small until there are some, and go back to a list of their own. Each
 // begins with a line of the cache, so that what is read of it lies in few of them.
-constexpr std::size_t kSmallLot = 6, kSmallLots = 4, kLotBytes = 65536, kLine = 64;
+constexpr std::size_t kSmallLot = 2, kSmallLots = 8, kLotBytes = 65536, kLine = 64;
 
 struct FreeMap {
   FreeMap* next;

@@ -128,8 +128,8 @@ Status Relocator<Port>::relr() {
     if (bits != 0) {
       auto top = static_cast<std::uint64_t>(63 - __builtin_clzl(bits));
       if (places_.allow(next, (top + 1) * 8)) {
-        for (std::uintptr_t at = bias_ + next; bits != 0; bits >>= 1, at += 8)
-          if ((bits & 1) != 0) add_bias(at, bias_);
+        for (; bits != 0; bits &= bits - 1)
+          add_bias(bias_ + next + static_cast<std::uint64_t>(__builtin_ctzl(bits)) * 8, bias_);
       }
       for (; bits != 0; bits &= bits - 1) {  // a table may lie between the words
         std::uint64_t at = next + static_cast<std::uint64_t>(__builtin_ctzl(bits)) * 8;

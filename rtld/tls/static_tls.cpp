@@ -180,18 +180,33 @@ std::uint64_t static_size(const State& s) { return size_with(s, s.static_limit);
 
 namespace {
 
+/// The thread pointer whose block is in `bytes` from `begin`, a page's start. The TCB is at the end
+/// of a page, or at the start of one where blocks lie above it: with small blocks the thread has
+/// everything in one page.
+std::uintptr_t
+thread_pointer_in(const State& s, std::uintptr_t begin, std::uint64_t bytes, std::uint64_t tcb) {
+  std::uint64_t align = static_align(s);
+  return kBlocksBelow ? round_down(begin + round_up(bytes, s.page_size) - tcb, align)
+                      : round_up(begin + tcb, align);
+}
+
 /// Address space for the first thread's block, TCB included. Only what is in use now is accessible.
+/// Gives the thread pointer, or -errno.
 long map_first_thread(State& s, std::uint64_t tcb) {
   constexpr int kFlags = sys::kMapPrivate | sys::kMapAnonymous | sys::kMapNoReserve;
   std::uint64_t align = static_align(s), reach = round_up(s.static_limit + kReserve, align);
   // Not where a library's place would tell it.
   std::uint64_t bytes = tcb + reach + align;
   long got = sys::map(map::suggest_place(bytes), bytes, sys::kProtNone, kFlags, -1, 0);
-  if (got >= 0) map::note_place(static_cast<std::uintptr_t>(got));
-  if (got < 0)  // limited address space: no growth then
-    return sys::map_anonymous(tcb + s.static_limit + align);
-  std::uintptr_t begin = static_cast<std::uintptr_t>(got);
-  std::uintptr_t tp = round_up(begin + (kBlocksBelow ? reach : tcb), align);
+  if (got < 0) {  // limited address space: no growth then
+    bytes = tcb + s.static_limit + align;
+    got = sys::map_anonymous(bytes);
+    if (got < 0) return got;
+    return static_cast<long>(thread_pointer_in(s, static_cast<std::uintptr_t>(got), bytes, tcb));
+  }
+  auto begin = static_cast<std::uintptr_t>(got);
+  map::note_place(begin);
+  std::uintptr_t tp = thread_pointer_in(s, begin, bytes, tcb);
   std::uint64_t below = kBlocksBelow ? s.static_limit : tcb;
   std::uint64_t above = kBlocksBelow ? tcb : s.static_limit;
   if (long e = open_pages(s, tp - below, tp + above); e < 0) {
@@ -199,7 +214,7 @@ long map_first_thread(State& s, std::uint64_t tcb) {
     return e;
   }
   s.reach = reach;
-  return got;
+  return static_cast<long>(tp);
 }
 
 Error no_memory_for_first_thread(const State& s, long error) {
@@ -217,12 +232,10 @@ Error no_memory_for_first_thread(const State& s, long error) {
 }  // namespace
 
 Result<std::uintptr_t> create_first_thread(State& s) {
-  std::uint64_t align = static_align(s);
-  std::uint64_t tcb = kBlocksBelow ? s.tcb_bytes : round_up(s.tcb_bytes, align);
+  std::uint64_t tcb = kBlocksBelow ? s.tcb_bytes : round_up(s.tcb_bytes, static_align(s));
   long got = map_first_thread(s, tcb);
   if (got < 0) return no_memory_for_first_thread(s, got);
-  std::uint64_t before = kBlocksBelow ? s.reach : tcb;
-  std::uintptr_t tp = round_up(static_cast<std::uintptr_t>(got) + before, align);
+  auto tp = static_cast<std::uintptr_t>(got);
   if (!add_first_thread(s, tp)) return Error{.code = Code::out_of_memory};
   return tp;
 }
