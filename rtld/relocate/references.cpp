@@ -45,7 +45,8 @@ void collect(std::span<const Rela> relocations, std::uint32_t user, scope::Batch
 
 void look_up_references(std::span<Module* const> modules,
                         scope::Batch& batch,
-                        bool lazy_slots_too) {
+                        bool lazy_slots_too,
+                        std::uint64_t cost) {
   if (scope::looks_up_one_by_one()) return;
   const load::ScopeChain* chain = nullptr;
   std::uint64_t references = 0;
@@ -58,7 +59,7 @@ void look_up_references(std::span<Module* const> modules,
   if (chain == nullptr || chain->count == 0) return;
   const load::ModuleList* first = chain->scopes[0]->read();
   const load::ModuleList* second = chain->count > 1 ? chain->scopes[1]->read() : nullptr;
-  if (!scope::worth_a_batch(references, first, second)) return;
+  if (!scope::worth_a_batch(references, first, second, cost)) return;
   if (!batch.prepare(modules, references, first, second)) return;
   for (std::uint32_t user = 0; user < modules.size(); ++user) {
     const Module& m = *modules[user];

@@ -48,10 +48,11 @@ struct FoundReferences {
 /// up in one go where that pays: else, and where memory is short, `batch` stays empty. Modules
 /// whose scope is another (RTLD_DEEPBIND) are left out. `lazy_slots_too`: PLT slots of
 /// modules that are bound lazily count as well. Needs: scopes made, `lazy`
-/// decided. Gives: module i of `modules` is user i.
+/// decided. Gives: module i of `modules` is user i. `cost`: of worth_a_batch().
 void look_up_references(std::span<Module* const> modules,
                         scope::Batch& batch,
-                        bool lazy_slots_too = false);
+                        bool lazy_slots_too = false,
+                        std::uint64_t cost = scope::kBatchCost);
 
 /// What a symbol is looked up for by a relocation of this kind.
 constexpr scope::Purpose purpose_of(arch::RelocKind kind) {

@@ -53,7 +53,8 @@ std::uint64_t exported_count(const load::ModuleList* list) {
 
 bool worth_a_batch(std::uint64_t references,
                    const load::ModuleList* first,
-                   const load::ModuleList* second) {
+                   const load::ModuleList* second,
+                   std::uint64_t cost) {
   if (references < 32 || strong_definitions_preferred()) return false;
   // With a table of its names a list is asked like a few modules.
   auto asked = [](const load::ModuleList* list) -> std::uint64_t {
@@ -61,10 +62,10 @@ bool worth_a_batch(std::uint64_t references,
     if (list == nullptr) return 0;
     return list->names != nullptr && list->count > kByTable ? kByTable : list->count;
   };
-  std::uint64_t modules = asked(first) + asked(second);
   // In units of an exported hash streamed past: asking one module is about 4, and the fixed work
-  // for a reference 40 either way. The arena and the table are worth 2000.
-  return references * modules * 4 > exported_count(first) + exported_count(second) + 2000;
+  // for a reference 40 either way.
+  std::uint64_t one_by_one = references * (asked(first) + asked(second)) * 4;
+  return one_by_one > cost && one_by_one - cost > exported_count(first) + exported_count(second);
 }
 
 Batch::~Batch() { heap::release_scratch(memory_, bytes_); }

@@ -205,10 +205,15 @@ inline bool looks_at_itself_first(const Module& m) {
   return m.scopes->count != 0 && m.scopes->scopes[0] == &m.own;
 }
 
+/// What a batch costs beside its references and what is streamed past them - the arena, its pages,
+/// the table -, in exported hashes streamed past.
+inline constexpr std::uint64_t kBatchCost = 10000;
+
 /// Is a batch worth it? Below some hundred references the table costs more than asking around.
-/// `references`: upper bound of what will be wanted.
+/// `references`: upper bound of what will be wanted. `cost`: kBatchCost, or less for tests.
 bool worth_a_batch(std::uint64_t references,
                    const load::ModuleList* first,
-                   const load::ModuleList* second);
+                   const load::ModuleList* second,
+                   std::uint64_t cost);
 
 }  // namespace myld::scope

@@ -455,17 +455,19 @@ void compare(const char* how, const Outcome& plain, const Outcome& fast, Counts&
   }
 }
 
-/// References of both sets, each in a batch of its own, as start and dlopen do.
+/// References of both sets, each in a batch of its own, as start and dlopen do; but of so few that
+/// it would not pay.
 struct Batches {
+  static constexpr std::uint64_t kCost = 2000;
   scope::Batch batch[2];
   std::vector<Module*> users, first, second;
 
   explicit Batches(Process& p) : users(p.users()), second(p.opened) {
     first.assign(p.started.rbegin(), p.started.rend());
     p.ns.global.list = p.lists[0];
-    relocate::look_up_references(first, batch[0]);
+    relocate::look_up_references(first, batch[0], false, kCost);
     p.ns.global.list = p.lists[1];
-    relocate::look_up_references(second, batch[1]);
+    relocate::look_up_references(second, batch[1], false, kCost);
   }
   std::optional<relocate::FoundReferences> found_of(std::size_t i) const {
     bool opened = i >= first.size();
