@@ -9,11 +9,6 @@ namespace myld::arch {
 /// for general registers and needs none of this.
 std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argument);
 
-/// Tells what call_keeping_vectors() would otherwise find out when first needed. x86-64: the bytes
-/// that XSAVE of everything enabled takes, 0 without XSAVE, and whether XSAVEC can be used; other
-/// ISAs need to know nothing.
-void set_vector_state(std::uint32_t area_bytes, bool compacted);
-
 /// Tells what AT_HWCAP says, before any thread-local variable is reached by a descriptor. riscv64:
 /// whether there are vector registers; other ISAs need to know nothing.
 void set_hwcap(std::uint64_t hwcap);

@@ -12,8 +12,6 @@ std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argumen
   return myld_call_keeping_vectors(call, argument);
 }
 
-void set_vector_state(std::uint32_t, bool) {}
-
 void set_hwcap(std::uint64_t) {}
 
 void prepare_audited_calls() {}

@@ -24,8 +24,6 @@ std::uintptr_t call_keeping_vectors(std::uintptr_t (*call)(void*), void* argumen
   return call(argument);
 }
 
-void set_vector_state(std::uint32_t, bool) {}
-
 void set_hwcap(std::uint64_t hwcap) {
   constexpr std::uint64_t kV = std::uint64_t{1} << ('V' - 'A');  // COMPAT_HWCAP_ISA_V
   myld_has_vectors = (hwcap & kV) != 0;

@@ -53,10 +53,6 @@ void prepare_audited_calls() {
   if ((state & kAvx512) == kAvx512 && (cpuid(7, 0).ebx & kAvx512f) != 0) myld_vector_width = 2;
 }
 
-void set_vector_state(std::uint32_t area_bytes, bool compacted) {
-  __atomic_store_n(&g_state, state_of(area_bytes, compacted), __ATOMIC_RELAXED);
-}
-
 void set_hwcap(std::uint64_t) {}
 
 }  // namespace myld::arch

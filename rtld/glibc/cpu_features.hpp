@@ -34,13 +34,7 @@ struct CpuResult {
   std::uint64_t dl_hwcap = 0;      ///< value of _rtld_global_ro._dl_hwcap
   const char* platform = nullptr;  ///< _dl_platform and $PLATFORM; null: none
   std::uint64_t min_sigstack = 0;  ///< value of _dl_minsigstacksize, in bytes
-  /// x86: bytes that XSAVE of everything the system has enabled takes (standard format, without any
-  /// room for other registers); 0: there is no XSAVE, or glibc does not know the vendor and so does
-  /// not ask. Others: 0.
-  std::uint32_t xsave_area_bytes = 0;
-  /// x86: the processor and the system can do XSAVEC. (A tunable may turn it off for libc alone.)
-  bool xsavec = false;
-  int isa_level = 0;  ///< x86-64-vN with this N is usable, 1 to 4; other ISAs: 0
+  int isa_level = 0;               ///< x86-64-vN with this N is usable, 1 to 4; other ISAs: 0
 };
 
 /// Fills `block`, layout.cpu_features.size bytes, where `layout` has such a member (x86_64,

@@ -1,6 +1,5 @@
 // _rtld_global_ro and _rtld_global: what libc reads of its loader's state. Which function reads
 // which member is in rtld/glibc/layout.hpp.
-#include "arch/vector_state.hpp"
 #include "loader/base/mem.hpp"
 #include "rtld/glibc/adapter.hpp"
 #include "rtld/glibc/calls.hpp"
@@ -98,7 +97,6 @@ void fill_globals(Runtime& runtime) {
   a.cpu = fill_cpu_features(
       *a.layout, cpu_facts(runtime.stack), a.tunables,
       block == kAbsent ? nullptr : reinterpret_cast<std::byte*>(_rtld_global_ro) + block);
-  if (a.cpu.xsave_area_bytes != 0) arch::set_vector_state(a.cpu.xsave_area_bytes, a.cpu.xsavec);
   fill_read_only(runtime);
   fill_vdso(runtime);
   install_dlfcn_hook();

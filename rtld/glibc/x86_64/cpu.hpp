@@ -286,6 +286,10 @@ struct Cpu {
 void read_leaves(Cpu& cpu, Cpuid& cpuid, const Rules& rules, std::uint32_t* extended_model);
 /// Fills `active`, isa_1 and the XSAVE sizes. Needs: read_leaves(). `hwcap2` = AT_HWCAP2.
 void find_usable(Cpu& cpu, Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap2);
+
+/// The areas that glibc's lazy binder and TLS descriptors save to, by leaf 0xd. Needs:
+/// find_usable().
+void find_xsave_sizes(Cpu& cpu, Cpuid& cpuid, const Rules& rules);
 /// N of x86-64-vN by what is usable, 0 if not even 1.
 int isa_level(const Cpu& cpu);
 /// Takes back what needs XSAVE if that has become unusable.
@@ -304,7 +308,12 @@ void store_thresholds(const Cpu& cpu, const Rules& rules, Tunables& tunables);
 void apply_hwcaps(Cpu& cpu, const Rules& rules, const Tunables& tunables);
 
 /// All of the above, in glibc's order, but store_thresholds().
-Cpu examine(Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap2, const Tunables& tunables);
+/// `sizes`: of XSAVE areas as well, which only ld.so itself reads of the block.
+Cpu examine(Cpuid& cpuid,
+            const Rules& rules,
+            std::uint64_t hwcap2,
+            const Tunables& tunables,
+            bool sizes = true);
 /// Writes `cpu` into the block that `layout` describes.
 void store(const Cpu& cpu, const Rules& rules, const Layout& layout, std::byte* block);
 /// Writes the same as lines of text, for --list-diagnostics.

@@ -47,6 +47,10 @@ std::uint64_t min_sigstack(const Cpu& cpu) {
   return frame + cpu.xsave_area_bytes + 4;                         // FP_XSTATE_MAGIC2
 }
 
+/// Are the sizes of XSAVE areas worth a leaf? libc does not look at them, and the loader's own area
+/// is asked for where it is first needed; but a kernel that gives no AT_MINSIGSTKSZ needs them.
+bool needs_sizes(const CpuFacts& facts) { return facts.min_sigstack == 0; }
+
 /// All but what the layout itself shows.
 Rules rules_of(std::uint8_t minor, bool branch) {
   return {
@@ -93,8 +97,6 @@ CpuResult result_of(const Cpu& cpu, const CpuFacts& facts) {
       result.platform = "haswell";
   }
   result.min_sigstack = facts.min_sigstack != 0 ? facts.min_sigstack : min_sigstack(cpu);
-  result.xsave_area_bytes = cpu.xsave_area_bytes;
-  result.xsavec = cpu.has(OSXSAVE) && cpu.has(XSAVEC);
   result.isa_level = isa_level(cpu);
   return result;
 }
@@ -138,11 +140,13 @@ Rules rules_for(const Layout& layout) {
   return rules;
 }
 
-Cpu examine(Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap2, const Tunables& tunables) {
+Cpu examine(
+    Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap2, const Tunables& tunables, bool sizes) {
   Cpu cpu;
   std::uint32_t extended_model = 0;
   read_leaves(cpu, cpuid, rules, &extended_model);
   find_usable(cpu, cpuid, rules, hwcap2);
+  if (sizes && cpu.has(OSXSAVE)) find_xsave_sizes(cpu, cpuid, rules);
   apply_model(cpu, rules, extended_model);
   find_caches(cpu, cpuid, rules, tunables);
   apply_hwcaps(cpu, rules, tunables);
@@ -190,7 +194,7 @@ CpuResult fill_cpu_features(const Layout& layout,
                             Tunables& tunables,
                             std::byte* block) {
   x86::Rules rules = x86::rules_for(layout);
-  x86::Cpu cpu = x86::examine(x86::g_cpuid, rules, facts.hwcap2, tunables);
+  x86::Cpu cpu = x86::examine(x86::g_cpuid, rules, facts.hwcap2, tunables, x86::needs_sizes(facts));
   x86::store(cpu, rules, layout, block);
   x86::store_thresholds(cpu, rules, tunables);
   return x86::result_of(cpu, facts);
@@ -207,7 +211,7 @@ describe_cpu(const Layout& layout, const CpuFacts& facts, Tunables& tunables, sy
 
 CpuResult examine_cpu(const CpuFacts& facts, Tunables& tunables) {
   x86::Rules rules = x86::newest_rules();
-  x86::Cpu cpu = x86::examine(x86::g_cpuid, rules, facts.hwcap2, tunables);
+  x86::Cpu cpu = x86::examine(x86::g_cpuid, rules, facts.hwcap2, tunables, x86::needs_sizes(facts));
   x86::store_thresholds(cpu, rules, tunables);
   return x86::result_of(cpu, facts);
 }

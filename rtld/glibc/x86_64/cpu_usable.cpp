@@ -96,27 +96,6 @@ std::uint32_t compacted_size(std::uint32_t supported, std::uint32_t wanted) {
   return size;
 }
 
-/// The areas that glibc's lazy binder and TLS descriptors save to. Only ld.so reads these members.
-void find_xsave_sizes(Cpu& cpu, Cpuid& cpuid, const Rules& rules) {
-  if (cpu.max_leaf < 0xd) return;
-  CpuidRegs area = cpuid.leaf(0xd, 0);
-  cpu.xsave_area_bytes = area.ebx;
-  if (area.ebx == 0) return;
-  // Seven integer registers and a pad in front of the area, three more for TLS descriptors.
-  std::uint32_t in_front = rules.tlsdesc_save_area ? 8 * 8 + 24 : 8 * 8;
-  cpu.xsave_state_full_size = round_up_64(area.ebx + in_front);
-  cpu.xsave_state_size = cpu.xsave_state_full_size;
-  if (!cpu.has(XSAVEC)) return;
-  std::uint32_t binder = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 6 | 1 << 7;
-  if (rules.tlsdesc_save_area) {
-    binder |= kApx;
-    if (!rules.full_size_is_standard)
-      cpu.xsave_state_full_size = round_up_64(compacted_size(area.eax, binder | kTile) + in_front);
-  }
-  cpu.xsave_state_size = round_up_64(compacted_size(area.eax, binder) + in_front);
-  cpu.set_usable(XSAVEC);
-}
-
 void find_usable_vectors(Cpu& cpu, const Rules& rules, std::uint64_t xcr0) {
   if ((xcr0 & kXmmYmm) != kXmmYmm) return;
   if (cpu.has(AVX)) {
@@ -213,7 +192,6 @@ void find_usable(Cpu& cpu, Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap
     if (rules.has_leaf24) find_usable_avx10(cpu, cpuid, xcr0);
     cpu.set_usable(XSAVE);
     for (Feature feature : {XSAVEOPT, XSAVEC, XGETBV_ECX_1, XFD}) cpu.use_if_present(feature);
-    find_xsave_sizes(cpu, cpuid, rules);
   }
 
   if (cpu.has(OSPKE)) cpu.set_usable(PKU);
@@ -226,6 +204,26 @@ void find_usable(Cpu& cpu, Cpuid& cpuid, const Rules& rules, std::uint64_t hwcap
   // GNU_PROPERTY_X86_ISA_1_BASELINE, _V2, _V3, _V4 are bits 0 to 3.
   int level = cpu.has(FPU) ? isa_level(cpu) : 0;
   cpu.isa_1 = (1u << level) - 1;
+}
+
+void find_xsave_sizes(Cpu& cpu, Cpuid& cpuid, const Rules& rules) {
+  if (cpu.max_leaf < 0xd) return;
+  CpuidRegs area = cpuid.leaf(0xd, 0);
+  cpu.xsave_area_bytes = area.ebx;
+  if (area.ebx == 0) return;
+  // Seven integer registers and a pad in front of the area, three more for TLS descriptors.
+  std::uint32_t in_front = rules.tlsdesc_save_area ? 8 * 8 + 24 : 8 * 8;
+  cpu.xsave_state_full_size = round_up_64(area.ebx + in_front);
+  cpu.xsave_state_size = cpu.xsave_state_full_size;
+  if (!cpu.has(XSAVEC)) return;
+  std::uint32_t binder = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 5 | 1 << 6 | 1 << 7;
+  if (rules.tlsdesc_save_area) {
+    binder |= kApx;
+    if (!rules.full_size_is_standard)
+      cpu.xsave_state_full_size = round_up_64(compacted_size(area.eax, binder | kTile) + in_front);
+  }
+  cpu.xsave_state_size = round_up_64(compacted_size(area.eax, binder) + in_front);
+  cpu.set_usable(XSAVEC);
 }
 
 int isa_level(const Cpu& cpu) {
