@@ -7,6 +7,9 @@
 
 #include "rtld/glibc/x86_64/cpu.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace myld::glibc::x86 {
 namespace {
 
@@ -62,6 +65,10 @@ constexpr Descriptor kDescriptors[] = {
     {0xe4, Level::l3, 16, 64, 8192},  {0xea, Level::l3, 24, 64, 12288},
     {0xeb, Level::l3, 24, 64, 18432}, {0xec, Level::l3, 24, 64, 24576},
 };
+
+static_assert(std::ranges::adjacent_find(kDescriptors, [](const auto& a, const auto& b) {
+                return a.byte >= b.byte;
+              }) == std::end(kDescriptors));  // ascending
 
 /// No processor has as many; a loop over subleaves ends here whatever CPUID says.
 constexpr std::uint32_t kMaxSubleaves = 32;
@@ -122,11 +129,10 @@ bool find_in_register(const Cpu& cpu,
     }
     // One byte means the third level on one model and the second on all others.
     if (byte == 0x49 && level == Level::l3 && cpu.family == 15 && cpu.model == 6) level = Level::l2;
-    for (const Descriptor& entry : kDescriptors) {
-      if (entry.byte == byte && entry.level == level) {
-        *cache = {std::int64_t{entry.kib} * 1024, entry.assoc, entry.linesize};
-        return true;
-      }
+    const Descriptor* entry = std::ranges::lower_bound(kDescriptors, byte, {}, &Descriptor::byte);
+    if (entry != std::end(kDescriptors) && entry->byte == byte && entry->level == level) {
+      *cache = {std::int64_t{entry->kib} * 1024, entry->assoc, entry->linesize};
+      return true;
     }
   }
   return false;
