@@ -76,6 +76,11 @@ struct Wrong {
   void (*change)(File&);
 };
 
+void leave_only_sysv_hash(File& f) {
+  constexpr std::int64_t kIgnored = 0x6ffffeff;  // DT_ADDRRNGHI
+  f.find(DT_GNU_HASH)->d_tag = kIgnored;
+}
+
 const Wrong kWrong[] = {
     {Code::not_elf, "no magic", [](File& f) { f.bytes[1] = 'e'; }},
     {Code::bad_phentsize, "e_phentsize", [](File& f) { f.header().e_phentsize = 55; }},
@@ -102,6 +107,14 @@ const Wrong kWrong[] = {
      [](File& f) { f.table<std::uint32_t>(DT_GNU_HASH)[0] = UINT32_MAX; }},
     {Code::bad_hash_table, "more chains than symbols",
      [](File& f) { f.table<std::uint32_t>(DT_HASH)[1] += 40; }},
+    {Code::bad_hash_table, "a chain of DT_HASH, the only table, that goes in a circle",
+     [](File& f) {
+       leave_only_sysv_hash(f);
+       std::uint32_t* table = f.table<std::uint32_t>(DT_HASH);
+       std::uint32_t* chain = table + 2 + table[0];
+       for (std::uint32_t bucket = 0; bucket < table[0]; ++bucket)
+         if (std::uint32_t i = table[2 + bucket]; i != 0) chain[i] = i;
+     }},
     {Code::dynamic_outside_segment, "fewer versions than DT_HASH has symbols",
      [](File& f) {
        elf::Phdr& first = f.segment(PT_LOAD);
@@ -146,6 +159,12 @@ TEST_CASE("one wrong field is an error of its own", "[elf]") {
     CAPTURE(each.what);
     CHECK(read(bad.bytes) == each.code);
   }
+}
+
+TEST_CASE("DT_HASH alone is enough", "[elf]") {
+  File f = rich_file();
+  leave_only_sysv_hash(f);
+  CHECK(read(f.bytes) == Code::none);
 }
 
 TEST_CASE("a file that ends early is refused, wherever", "[elf]") {
