@@ -7,6 +7,8 @@
 #include "rtld/start/references.hpp"
 #include "rtld/start/search_story.hpp"
 
+#include <algorithm>
+
 namespace myld::start {
 
 using load::Module;
@@ -82,16 +84,51 @@ const char* newest_like(const Module& m, const char* version) {
   return newest;
 }
 
-/// Calls visit(module, version) for each other version of a symbol, or the lack of one (nullptr).
-template <class Visit>
-void each_other_version(const Runtime& r, const char* symbol, Visit visit) {
-  for (const Module* m : r.first.modules)
-    each_symbol(*m, [&](std::uint32_t index, const elf::Sym& s, const char* name) {
-      if (is_reference(s) || !equal(name, symbol)) return;
-      const elf::Version* v = scope::version_of(*m, index);
-      visit(*m, v == nullptr ? nullptr : v->name);
+/// The definitions of missing symbols in other versions, or in none: looked for together, in one
+/// walk through all symbols. Without memory there are none.
+class OtherVersions {
+public:
+  [[nodiscard]] bool want(const char* symbol) { return wanted_.push(hash_string(symbol)); }
+
+  void find(const Runtime& r) {
+    if (wanted_.empty()) return;
+    std::sort(wanted_.begin(), wanted_.end());
+    for (const Module* m : r.first.modules)
+      each_symbol(*m, [&](std::uint32_t index, const elf::Sym& s, const char* name) {
+        if (is_reference(s)) return;
+        std::uint64_t hash = hash_string(name);
+        if (!std::binary_search(wanted_.begin(), wanted_.end(), hash)) return;
+        const elf::Version* v = scope::version_of(*m, index);
+        static_cast<void>(
+            all_.push({hash, all_.size(), m, name, v == nullptr ? nullptr : v->name}));
+      });
+    std::sort(all_.begin(), all_.end(), [](const Other& a, const Other& b) {
+      return a.hash != b.hash ? a.hash < b.hash : a.order < b.order;
     });
-}
+  }
+
+  /// Calls visit(module, version) for each of a symbol; nullptr: it has no version.
+  template <class Visit>
+  void each(const char* symbol, Visit visit) const {
+    std::uint64_t hash = hash_string(symbol);
+    const Other* o =
+        std::lower_bound(all_.begin(), all_.end(), hash,
+                         [](const Other& other, std::uint64_t h) { return other.hash < h; });
+    for (; o != all_.end() && o->hash == hash; ++o)
+      if (equal(o->name, symbol)) visit(*o->module, o->version);
+  }
+
+private:
+  struct Other {
+    std::uint64_t hash;
+    std::size_t order;  ///< of its module, and in that
+    const Module* module;
+    const char* name;
+    const char* version;
+  };
+  Vec<std::uint64_t> wanted_;
+  Vec<Other> all_;
+};
 
 const char* soname_of(const Module& m) {
   return m.image.soname != nullptr ? m.image.soname : m.display;
@@ -187,14 +224,14 @@ void tell_version(Text& out, Runtime& r, const Error& e) {
   out << '\n';
 }
 
-void tell_symbol(Text& out, Runtime& r, const Error& e) {
+void tell_symbol(Text& out, Runtime& r, const OtherVersions& others, const Error& e) {
   out << "\nSymbol " << e.subject;
   if (e.detail != nullptr) out << ", version " << e.detail;
   out << '\n';
   Module* by = module_named(r.first, e.object);
   if (by == nullptr) out << "  needed by  " << e.object << '\n';
   tell_chain(out, by);
-  each_other_version(r, e.subject, [&](const Module& m, const char* version) {
+  others.each(e.subject, [&](const Module& m, const char* version) {
     out << "  similar    " << m.display << " has it "
         << (version == nullptr ? "without a version" : "in version ")
         << (version == nullptr ? "" : version) << '\n';
@@ -249,13 +286,13 @@ void version_json(Json& json, Runtime& r, const Error& e) {
   json.close_object();
 }
 
-void symbol_json(Json& json, Runtime& r, const Error& e) {
+void symbol_json(Json& json, Runtime& r, const OtherVersions& others, const Error& e) {
   json.open_object();
   json.string("name", e.subject);
   json.string("version", e.detail);
   chain_json(json, module_named(r.first, e.object));
   json.open_list("similar");
-  each_other_version(r, e.subject, [&](const Module& m, const char* version) {
+  others.each(e.subject, [&](const Module& m, const char* version) {
     json.open_object();
     json.string("library", m.display);
     json.string("version", version);
@@ -287,46 +324,72 @@ void other_json(Json& json, const Error& e) {
 
 }  // namespace
 
-void Failures::add(const Error& e) {
-  Failure f{e};
-  if (!keep(f.error.object) || !keep(f.error.subject) || !keep(f.error.detail)) return;
-  for (const Failure& each : all_) {
-    const Error& k = each.error;
-    auto same = [](const char* a, const char* b) {
-      return a == b || (a != nullptr && b != nullptr && equal(a, b));
-    };
-    if (k.code == e.code && k.at == e.at && same(k.object, e.object) &&
-        same(k.subject, e.subject) && same(k.detail, e.detail))
-      return;
-  }
-  static_cast<void>(all_.push(f));
+namespace {
+
+bool same(const char* a, const char* b) {
+  return a == b || (a != nullptr && b != nullptr && equal(a, b));
+}
+std::uint64_t hash_or_none(const char* s) { return s == nullptr ? 0 : hash_string(s); }
+
+/// Of a version, and who needs it.
+std::uint64_t hash_of_need(const char* version, const char* user) {
+  return hash_or_none(version) + hash_or_none(user) * 3;
 }
 
-bool Failures::missing(const char* soname) const {
-  for (const Failure& f : all_)
-    if (kind_of(f.error) == Kind::library && f.error.object != nullptr &&
-        equal(f.error.object, soname))
-      return true;
-  return false;
+}  // namespace
+
+std::uint64_t Failures::hash_of(const Error& e) {
+  std::uint64_t words[] = {static_cast<std::uint64_t>(e.code), e.at, hash_or_none(e.object),
+                           hash_or_none(e.subject), hash_or_none(e.detail)};
+  return hash_bytes(words, sizeof words);
+}
+
+Failures::Failure* Failures::find(const Error& e) const {
+  return known_.find(hash_of(e), [&](const Failure& f) {
+    const Error& k = f.error;
+    return k.code == e.code && k.at == e.at && same(k.object, e.object) &&
+           same(k.subject, e.subject) && same(k.detail, e.detail);
+  });
+}
+
+Failures::Failure* Failures::find_library(const char* name) const {
+  return libraries_.find(hash_string(name),
+                         [&](const Failure& f) { return equal(f.error.object, name); });
+}
+
+Failures::Failure* Failures::find_version(const char* name, const char* user) const {
+  return versions_.find(hash_of_need(name, user), [&](const Failure& f) {
+    return same(f.error.subject, name) && same(f.error.detail, user);
+  });
+}
+
+void Failures::add(const Error& e) {
+  if (find(e) != nullptr) return;
+  auto* f = static_cast<Failure*>(heap::allocate(sizeof(Failure)));
+  if (f == nullptr) return;
+  f->error = e;
+  Error& k = f->error;
+  if (!keep(k.object) || !keep(k.subject) || !keep(k.detail) || !all_.push(f)) return;
+  // What there is no memory for may be told twice.
+  bool noted = known_.insert(hash_of(k), f);
+  if (kind_of(k) == Kind::library && k.object != nullptr && find_library(k.object) == nullptr)
+    noted = libraries_.insert(hash_string(k.object), f) && noted;
+  if (k.code == Code::version_not_found && find_version(k.subject, k.detail) == nullptr)
+    noted = versions_.insert(hash_of_need(k.subject, k.detail), f) && noted;
+  static_cast<void>(noted);
 }
 
 void Failures::find_symbols(Module& m) {
   each_symbol(m, [&](std::uint32_t index, const elf::Sym& s, const char* name) {
     if (!is_reference(s) || elf::sym_binding(s) == STB_WEAK) return;
     const elf::Version* v = scope::version_of(m, index);
-    if (v != nullptr && v->file != nullptr && missing(v->file)) {
-      for (Failure& f : all_)
-        if (kind_of(f.error) == Kind::library && equal(f.error.object, v->file)) {
-          ++f.users;
-          return;
-        }
-    }
-    // A version that is missing tells of all its symbols.
-    if (v != nullptr && v->weak) return;
-    for (const Failure& f : all_)
-      if (v != nullptr && f.error.code == Code::version_not_found &&
-          equal(f.error.subject, v->name) && equal(f.error.detail, m.display))
+    if (v != nullptr && v->file != nullptr)
+      if (Failure* library = find_library(v->file); library != nullptr) {
+        ++library->users;
         return;
+      }
+    // A version that is missing tells of all its symbols.
+    if (v != nullptr && (v->weak || find_version(v->name, m.display) != nullptr)) return;
     scope::Request request = scope::Request::of(name, v, scope::Purpose::call);
     if (!scope::find(m.scopes, request))
       add({.code = Code::undefined_symbol,
@@ -353,9 +416,15 @@ void Failures::find_the_rest(Runtime& r, std::span<Module* const> closure) {
 void Failures::tell(Runtime& r, int status, bool as_json) {
   Text out(as_json ? 1 : 2);
   auto each = [&](Kind kind, auto visit) {
-    for (const Failure& f : all_)
-      if (kind_of(f.error) == kind) visit(f);
+    for (const Failure* f : all_)
+      if (kind_of(f->error) == kind) visit(*f);
   };
+  OtherVersions others;
+  std::size_t symbols = 0;
+  each(Kind::symbol, [&](const Failure& f) {
+    if (as_json || symbols++ < kSymbolsShown) static_cast<void>(others.want(f.error.subject));
+  });
+  others.find(r);
   if (as_json) {
     Json json(out);
     json.open_object();
@@ -368,7 +437,7 @@ void Failures::tell(Runtime& r, int status, bool as_json) {
     each(Kind::version, [&](const Failure& f) { version_json(json, r, f.error); });
     json.close_list();
     json.open_list("symbols");
-    each(Kind::symbol, [&](const Failure& f) { symbol_json(json, r, f.error); });
+    each(Kind::symbol, [&](const Failure& f) { symbol_json(json, r, others, f.error); });
     json.close_list();
     json.open_list("files");
     each(Kind::file, [&](const Failure& f) { file_json(json, r, f.error); });
@@ -390,7 +459,7 @@ void Failures::tell(Runtime& r, int status, bool as_json) {
       out << '\n' << text << '\n';
     });
   std::size_t counts[5] = {};
-  for (const Failure& f : all_) ++counts[static_cast<int>(kind_of(f.error))];
+  for (const Failure* f : all_) ++counts[static_cast<int>(kind_of(f->error))];
   if (counts[0] + counts[1] + counts[2] + counts[3] == 0) return;
   const char* between = "\nMissing: ";
   count(out, counts[0], " library", " libraries", between);
@@ -407,7 +476,7 @@ void Failures::tell(Runtime& r, int status, bool as_json) {
     out << "\nOf these symbols it is not known which library has them: a missing one may.\n";
   std::size_t shown = 0;
   each(Kind::symbol, [&](const Failure& f) {
-    if (shown++ < kSymbolsShown) tell_symbol(out, r, f.error);
+    if (shown++ < kSymbolsShown) tell_symbol(out, r, others, f.error);
   });
   if (counts[2] > kSymbolsShown)
     out << "\n... and " << Decimal{counts[2] - kSymbolsShown}

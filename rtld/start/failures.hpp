@@ -25,10 +25,16 @@ private:
     Error error;
     std::uint64_t users = 0;  ///< of a library: symbols that are expected from it
   };
-  bool missing(const char* soname) const;
+  static std::uint64_t hash_of(const Error& error);
+  Failure* find(const Error& error) const;
+  Failure* find_library(const char* name) const;
+  Failure* find_version(const char* name, const char* user) const;
   void find_symbols(load::Module& module);
 
-  Vec<Failure> all_;
+  Vec<Failure*> all_;  ///< blocks on the heap, in the order of their coming
+  /// To be found again, since tens of thousands of symbols may be missing: all, the first of each
+  /// library by its name, and of each version by its name and who needs it.
+  PointerTable<Failure> known_, libraries_, versions_;
 };
 
 }  // namespace myld::start
