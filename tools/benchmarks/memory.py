@@ -84,13 +84,13 @@ def per_library(tables: dict[str, Results], calls: Results, loaders: list[Loader
     return [result] if result.rows else []
 
 
-def instructions(command: list[str], environment: dict[str, str]) -> int:
-    """In user mode, of the whole process, as callgrind counts them."""
+def instructions(command: list[str], environment: dict[str, str], status: int = 0) -> int:
+    """In user mode, of the whole process, which must end with `status`, as callgrind counts them."""
     done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command], env=environment,
                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                           check=False)
     total = re.search(r"Collected : (\d+)", done.stderr)
-    if done.returncode != 0 or total is None:
+    if done.returncode != status or total is None:
         sys.exit(f"bench: valgrind {' '.join(command)}: status {done.returncode}\n{done.stderr[-1000:]}")
     return int(total[1])
 
