@@ -171,7 +171,7 @@ Result<Opened> open_in(Runtime& runtime,
   }
   MYLD_CHECK(prepare(runtime, t, *root, mode));
   if (!initialised_further_out(*root) &&
-      !init::dependencies_first(members(root->group), false, order))
+      !init::dependencies_first(members(root->group), false, order, root))
     return no_memory(root->display);
   MYLD_CHECK(FileWatch::check());
   for (Module* m : t.created) MYLD_CHECK(runtime.loader.check_unchanged(*m));

@@ -16,10 +16,14 @@ Module* child(const Module& m, std::size_t i, bool with_bound) {
 
 }  // namespace
 
-bool dependencies_first(std::span<Module* const> list, bool with_bound, Vec<Module*>& out) {
+bool dependencies_first(std::span<Module* const> list,
+                        bool with_bound,
+                        Vec<Module*>& out,
+                        Module* last) {
   if (list.size() == 1) return out.push(list[0]);
   std::uint32_t waiting = load::next_mark(), visited = load::next_mark();
   for (Module* m : list) m->mark = waiting;
+  if (last != nullptr) last->mark = visited;
   if (!out.reserve(out.size() + list.size())) return false;
   Vec<Frame> stack;
   // Twice through the list: the first time only to those that ask to be initialised first.
@@ -43,6 +47,7 @@ bool dependencies_first(std::span<Module* const> list, bool with_bound, Vec<Modu
       if (!stack.push({next, 0})) return false;
     }
   }
+  if (last != nullptr) out.push_reserved(last);
   return true;
 }
 

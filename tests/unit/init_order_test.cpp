@@ -18,11 +18,13 @@ struct Graph {
   void needs(std::size_t user, std::size_t provider) {
     REQUIRE(modules[user]->needed.push(modules[provider].get()));
   }
-  std::vector<std::size_t> order(bool with_bound = false) {
+  static constexpr std::size_t kNone = ~std::size_t{0};
+  std::vector<std::size_t> order(bool with_bound = false, std::size_t last = kNone) {
     std::vector<Module*> list;
     for (auto& m : modules) list.push_back(m.get());
     Vec<Module*> out;
-    REQUIRE(myld::init::dependencies_first(list, with_bound, out));
+    REQUIRE(myld::init::dependencies_first(list, with_bound, out,
+                                           last == kNone ? nullptr : modules[last].get()));
     std::vector<std::size_t> result;
     for (Module* m : out)
       result.push_back(static_cast<std::size_t>(
@@ -66,6 +68,16 @@ TEST_CASE("a cycle is entered once, and everything comes once") {
   Order order = g.order();
   CHECK(order.size() == 3);
   CHECK(order.back() == 0);
+}
+
+TEST_CASE("what is opened comes last, also in a cycle") {
+  Graph g(3);
+  g.needs(0, 1);
+  g.needs(1, 2);
+  g.needs(2, 0);
+  CHECK(g.order(false, 0) == Order{2, 1, 0});
+  CHECK(g.order(false, 1) == Order{0, 2, 1});
+  CHECK(g.order(false, 2) == Order{1, 0, 2});
 }
 
 TEST_CASE("what a module is bound to counts only when asked for") {
