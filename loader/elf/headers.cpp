@@ -31,6 +31,9 @@ struct Checker {
   SegmentPolicy policy;
   const char* object;
   std::uint64_t previous_end = 0;
+  std::size_t load_count = 0;
+  /// Those that are only to be there once.
+  const Phdr *stack = nullptr, *interp = nullptr, *phdr = nullptr, *property = nullptr;
 
   Status load(const Phdr& p, std::uint64_t index);
   Status other(const Phdr& p, std::uint64_t index);
@@ -49,15 +52,15 @@ Status Checker::load(const Phdr& p, std::uint64_t index) {
     return field(Code::segment_misaligned, object, "p_offset", index, p.p_offset);
   if (p.p_vaddr >= kUserAddressEnd || p.p_memsz > kUserAddressEnd - p.p_vaddr)
     return field(Code::segment_address, object, "p_vaddr", index, p.p_vaddr);
-  if (facts.load_count != 0 && p.p_vaddr < previous_end)
+  if (load_count != 0 && p.p_vaddr < previous_end)
     return field(Code::segment_order, object, "p_vaddr", index, p.p_vaddr);
   if ((p.p_flags & (PF_W | PF_X)) == (PF_W | PF_X) && !policy.allow_writable_executable)
     return field(Code::segment_writable_executable, object, "p_flags", index, p.p_flags);
-  if (facts.load_count == 0) facts.start = {round_down(p.p_vaddr, page_size)};
+  if (load_count == 0) facts.start = {round_down(p.p_vaddr, page_size)};
   previous_end = p.p_vaddr + p.p_memsz;
   facts.end = {round_up(previous_end, page_size)};
   if (p.p_align > facts.align) facts.align = p.p_align;
-  ++facts.load_count;
+  ++load_count;
   return {};
 }
 
@@ -73,18 +76,18 @@ Status Checker::other(const Phdr& p, std::uint64_t index) {
   case PT_DYNAMIC: return unique(facts.dynamic, p, index);
   case PT_TLS: return unique(facts.tls, p, index);
   case PT_GNU_RELRO: return unique(facts.relro, p, index);
-  case PT_GNU_STACK: return unique(facts.stack, p, index);
+  case PT_GNU_STACK: return unique(stack, p, index);
   case PT_GNU_EH_FRAME: return unique(facts.eh_frame, p, index);
-  case PT_INTERP: return unique(facts.interp, p, index);
-  case PT_PHDR: return unique(facts.phdr, p, index);
-  case PT_GNU_PROPERTY: return unique(facts.property, p, index);
+  case PT_INTERP: return unique(interp, p, index);
+  case PT_PHDR: return unique(phdr, p, index);
+  case PT_GNU_PROPERTY: return unique(property, p, index);
   default: return {};
   }
 }
 
 /// Headers that describe a part of the memory image must lie in it.
-Status check_parts(Segments& s, std::uint64_t page_size, const char* object) {
-  for (const Phdr* p : {s.dynamic, s.tls, s.eh_frame, s.phdr}) {
+Status check_parts(Segments& s, const Phdr* phdr, std::uint64_t page_size, const char* object) {
+  for (const Phdr* p : {s.dynamic, s.tls, s.eh_frame, phdr}) {
     if (p == nullptr) continue;
     auto index = static_cast<std::uint64_t>(p - s.phdrs.data());
     if (p->p_filesz > p->p_memsz)
@@ -121,6 +124,20 @@ Status check_parts(Segments& s, std::uint64_t page_size, const char* object) {
 }
 
 }  // namespace
+
+const Phdr* Segments::first_of(std::uint32_t p_type) const {
+  for (const Phdr& p : phdrs)
+    if (p.p_type == p_type) return &p;
+  return nullptr;
+}
+
+bool Segments::scattered() const {
+  constexpr std::size_t kFew = 64;
+  if (loads.size() <= kFew) return false;
+  std::size_t count = 0;
+  for (const Phdr& p : loads) count += p.p_type == PT_LOAD ? 1 : 0;
+  return loads.size() > count * 2 + kFew;
+}
 
 const Phdr* Segments::find(LinkAddr at, std::uint64_t bytes) const {
   for (const Phdr& p : loads)
@@ -207,16 +224,16 @@ Result<Segments> check_segments(std::span<const Phdr> phdrs,
   std::size_t first = 0, last = 0;
   for (std::size_t i = 0; i < phdrs.size(); ++i) {
     if (phdrs[i].p_type == PT_LOAD) {
-      if (c.facts.load_count == 0) first = i;
+      if (c.load_count == 0) first = i;
       last = i;
       MYLD_CHECK(c.load(phdrs[i], i));
     } else {
       MYLD_CHECK(c.other(phdrs[i], i));
     }
   }
-  if (c.facts.load_count == 0) return field(Code::no_load_segment, object, "PT_LOAD", 0, 0);
+  if (c.load_count == 0) return field(Code::no_load_segment, object, "PT_LOAD", 0, 0);
   c.facts.loads = phdrs.subspan(first, last + 1 - first);
-  MYLD_CHECK(check_parts(c.facts, page_size, object));
+  MYLD_CHECK(check_parts(c.facts, c.phdr, page_size, object));
   return c.facts;
 }
 

@@ -18,16 +18,13 @@ struct Segments {
   LinkAddr start;           ///< of the first PT_LOAD, rounded down to a page
   LinkAddr end;             ///< of the last PT_LOAD, rounded up to a page
   std::uint64_t align = 0;  ///< largest p_align of a PT_LOAD, at least a page, bytes
-  std::uint16_t load_count = 0;
   const Phdr* dynamic = nullptr;
   const Phdr* tls = nullptr;
   const Phdr* relro = nullptr;
-  const Phdr* stack = nullptr;
   const Phdr* eh_frame = nullptr;
-  const Phdr* interp = nullptr;
-  const Phdr* phdr = nullptr;
-  const Phdr* property = nullptr;
 
+  /// The first header of a type, or nullptr: for those that few ask for.
+  const Phdr* first_of(std::uint32_t p_type) const;
   /// The PT_LOAD that holds [at, at + bytes) in its memory image, or nullptr.
   const Phdr* find(LinkAddr at, std::uint64_t bytes) const;
   /// The PT_LOAD that has [at, at + bytes) in its pages: the kernel maps whole ones, so that what
@@ -38,7 +35,7 @@ struct Segments {
   /// The PT_LOAD that maps [offset, offset + bytes) of the file to be read, or nullptr.
   const Phdr* find_mapped(std::uint64_t offset, std::uint64_t bytes) const;
   /// Have the PT_LOADs so much between them that looking through them costs too much?
-  bool scattered() const { return loads.size() > std::size_t{load_count} * 2 + 64; }
+  bool scattered() const;
   /// True if `at` is in an executable segment.
   bool is_code(LinkAddr at) const;
 };

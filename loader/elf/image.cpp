@@ -172,14 +172,13 @@ Status Reader::read_sysv_hash() {
   std::uint64_t bytes = 8 + (std::uint64_t{h.bucket_count} + h.chain_count) * 4;
   MYLD_TRY(table<std::uint32_t>("DT_HASH", tags[DT_HASH], bytes));
   h.buckets = header + 2;
-  h.chain = h.buckets + h.bucket_count;
   if (h.chain_count > image.symbol_limit)
     return bad(Code::bad_hash_table, "DT_HASH", h.chain_count);
   // Where symbols are found by it, each is in one chain. Chains that meet or go in circles could
   // make as many steps as there are buckets, times the symbols.
   std::uint32_t steps = 0;
   for (std::uint32_t b = 0; b < h.bucket_count && !tags.has_gnu_hash; ++b)
-    for (std::uint32_t i = h.buckets[b]; i != 0 && i < h.chain_count; i = h.chain[i])
+    for (std::uint32_t i = h.buckets[b]; i != 0 && i < h.chain_count; i = h.chain()[i])
       if (++steps >= h.chain_count) return bad(Code::bad_hash_table, "DT_HASH", b);
   // With a count of symbols at hand, an index past it is an error, not a read of something else.
   image.symbol_limit = h.chain_count;
@@ -230,7 +229,8 @@ Status Reader::read_relocations() {
       return bad(Code::dynamic_bad_entry_size, "DT_RELRENT", tags[DT_RELRENT]);
     image.relr = MYLD_TRY(array<Relr>("DT_RELR", tags[DT_RELR], tags[DT_RELRSZ]));
   }
-  image.relative_count = tags.relacount < image.rela.size() ? tags.relacount : image.rela.size();
+  std::uint64_t most = image.rela.size() < UINT32_MAX ? image.rela.size() : UINT32_MAX;
+  image.relative_count = static_cast<std::uint32_t>(tags.relacount < most ? tags.relacount : most);
   if (tags.has(DT_PLTGOT) && !image.jmprel.empty()) {
     MYLD_TRY(table<std::uintptr_t>("DT_PLTGOT", tags[DT_PLTGOT], 3 * sizeof(std::uintptr_t)));
     const Phdr* load = image.segments.find_in_file({tags[DT_PLTGOT]}, 24);
@@ -248,12 +248,10 @@ Status Reader::read_initialisers() {
   if (arch::Port::kInitFini && tags.has(DT_INIT) && tags[DT_INIT] != 0) {
     MYLD_CHECK(code("DT_INIT", tags[DT_INIT]));
     i.init = {tags[DT_INIT]};
-    i.has_init = true;
   }
   if (tags.has(DT_FINI) && tags[DT_FINI] != 0) {
     MYLD_CHECK(code("DT_FINI", tags[DT_FINI]));
     i.fini = {tags[DT_FINI]};
-    i.has_fini = true;
   }
   if (tags.has(DT_PREINIT_ARRAY))
     i.preinit_array = MYLD_TRY(array<std::uintptr_t>("DT_PREINIT_ARRAY", tags[DT_PREINIT_ARRAY],
@@ -268,12 +266,12 @@ Status Reader::read_initialisers() {
 }
 
 Status Reader::read_flags() {
-  image.flags = tags[DT_FLAGS];
-  image.flags_1 = tags.flags_1;
-  image.text_relocations = tags.has(DT_TEXTREL) || (image.flags & DF_TEXTREL) != 0;
-  image.symbolic = tags.has(DT_SYMBOLIC) || (image.flags & DF_SYMBOLIC) != 0;
+  std::uint64_t flags = tags[DT_FLAGS];
+  image.flags_1 = static_cast<std::uint32_t>(tags.flags_1);
+  image.text_relocations = tags.has(DT_TEXTREL) || (flags & DF_TEXTREL) != 0;
+  image.symbolic = tags.has(DT_SYMBOLIC) || (flags & DF_SYMBOLIC) != 0;
   image.bind_now =
-      tags.has(DT_BIND_NOW) || (image.flags & DF_BIND_NOW) != 0 || image.has_flag_1(DF_1_NOW);
+      tags.has(DT_BIND_NOW) || (flags & DF_BIND_NOW) != 0 || image.has_flag_1(DF_1_NOW);
   auto string = [&](std::uint64_t tag, const char* name, const char*& out) -> Status {
     if (!tags.has(tag)) return {};
     out = image.strings.at(tags[tag]);
@@ -399,7 +397,7 @@ std::span<const std::uint8_t> find_note(const Image& image, const char* owner, s
 }
 
 std::uint32_t program_property(const Image& image, std::uint32_t type) {
-  const Phdr* p = image.segments.property;
+  const Phdr* p = image.segments.first_of(PT_GNU_PROPERTY);
   if (p == nullptr || image.segments.find_in_file({p->p_vaddr}, p->p_filesz) == nullptr) return 0;
   const auto* base = image.at<const std::uint8_t>({p->p_vaddr});
   // One note, "GNU" of type 5, then {type, bytes, value} padded to eight bytes each.

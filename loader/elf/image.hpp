@@ -37,44 +37,44 @@ struct SysvHash {
   std::uint32_t bucket_count = 0;  ///< 0: there is no such table
   std::uint32_t chain_count = 0;   ///< number of symbols
   const std::uint32_t* buckets = nullptr;
-  const std::uint32_t* chain = nullptr;
+  const std::uint32_t* chain() const { return buckets + bucket_count; }
 };
 
 /// The functions of DT_INIT, DT_FINI and their arrays, as link addresses or the words in memory.
 struct Initialisers {
   LinkAddr init, fini;  ///< 0: none
-  bool has_init = false, has_fini = false;
   std::span<const std::uintptr_t> preinit_array, init_array, fini_array;
 };
 
 struct Image {
+  // What look-up reads, in as few lines of the cache as it takes.
   LoadBias bias;
-  Segments segments;
-  Dyn* dynamic = nullptr;           ///< nullptr: the file has no PT_DYNAMIC
-  std::uint32_t dynamic_count = 0;  ///< entries before DT_NULL
-
   StringTable strings;
   const Sym* symbols = nullptr;
-  std::uint32_t symbol_limit = 0;         ///< indices below it are mapped
   const std::uint16_t* versym = nullptr;  ///< one for each symbol below symbol_limit, or nullptr
-  const Verneed* verneed = nullptr;
-  std::uint32_t verneed_count = 0;
-  const Verdef* verdef = nullptr;
-  std::uint32_t verdef_count = 0;
+  std::uint32_t symbol_limit = 0;         ///< indices below it are mapped
+  std::uint32_t dynamic_count = 0;        ///< entries before DT_NULL
   GnuHash gnu_hash;
   SysvHash sysv_hash;
+
+  Segments segments;
+  Dyn* dynamic = nullptr;  ///< nullptr: the file has no PT_DYNAMIC
+  const Verneed* verneed = nullptr;
+  const Verdef* verdef = nullptr;
+  std::uint32_t verneed_count = 0;
+  std::uint32_t verdef_count = 0;
 
   std::span<const Rela> rela;    ///< DT_RELA without the PLT's part
   std::span<const Rela> jmprel;  ///< DT_JMPREL
   std::span<const Relr> relr;
-  std::uint64_t relative_count = 0;   ///< DT_RELACOUNT, clipped to rela.size()
+  std::uint32_t relative_count = 0;   ///< DT_RELACOUNT, clipped to rela.size()
+  std::uint32_t flags_1 = 0;          ///< DT_FLAGS_1
   std::uintptr_t* got_plt = nullptr;  ///< DT_PLTGOT, three words mapped and writable, or nullptr
   Initialisers init;
 
-  std::uint64_t flags = 0, flags_1 = 0;  ///< DT_FLAGS, DT_FLAGS_1
-  bool text_relocations = false;         ///< DT_TEXTREL or DF_TEXTREL
-  bool symbolic = false;                 ///< DT_SYMBOLIC or DF_SYMBOLIC
-  bool bind_now = false;                 ///< DT_BIND_NOW, DF_BIND_NOW or DF_1_NOW
+  bool text_relocations = false;  ///< DT_TEXTREL or DF_TEXTREL
+  bool symbolic = false;          ///< DT_SYMBOLIC or DF_SYMBOLIC
+  bool bind_now = false;          ///< DT_BIND_NOW, DF_BIND_NOW or DF_1_NOW
   const char* soname = nullptr;
   const char* rpath = nullptr;
   const char* runpath = nullptr;

@@ -34,7 +34,6 @@ using DirectoryList = Vec<Directory*>;
 /// The module that needs a library, as far as searching is concerned.
 struct Requester {
   const char* path = "";  ///< for messages
-  long ns = 0;            ///< Lmid_t, for messages
   /// Value of $ORIGIN: a heap string, or nullptr as long as nobody has asked, or if unknown.
   const char* origin = nullptr;
   /// Gives `origin` to who asks first. nullptr: there is nothing to find out.
@@ -43,10 +42,11 @@ struct Requester {
   const char* runpath = nullptr;
   /// Of the note "NixOS": soname NUL places NUL, again and again (Searcher::search_note).
   std::span<const char> resolution_note;
-  bool no_default_directories = false;  ///< DF_1_NODEFLIB
-  void* owner = nullptr;                ///< the module itself, for whoever hooks into the search
-  Requester* loader = nullptr;          ///< who needed this module first
+  void* owner = nullptr;        ///< the module itself, for whoever hooks into the search
+  Requester* loader = nullptr;  ///< who needed this module first
   DirectoryList rpath_directories, runpath_directories;  ///< made when first used
+  std::int32_t ns = 0;                                   ///< Lmid_t, for messages
+  bool no_default_directories = false;                   ///< DF_1_NODEFLIB
   bool rpath_split = false, runpath_split = false;
 };
 /// $ORIGIN: few files mention it, so that it is found out when it is first asked for.

@@ -28,30 +28,33 @@ Module* Loader::find_loaded(Namespace& ns, const char* name) {
   });
 }
 
-bool Loader::add_name(Module& m, const char* name) {
-  if (m.path_is_name && equal(m.path, name)) return true;
-  auto has_it = [&] {
+const char* Loader::add_name(Module& m, const char* name) {
+  if (m.path_is_name && equal(m.path, name)) return m.path;
+  auto find_it = [&]() -> const char* {
     for (const char* each : m.names)
-      if (equal(each, name)) return true;
-    return false;
+      if (equal(each, name)) return each;
+    return nullptr;
   };
   // One file may be needed by tens of thousands of names: those of the same hash are looked at.
   std::uint64_t hash = hash_string(name);
   constexpr std::size_t kFew = 8;
-  if (m.names.size() <= kFew ? has_it() : m.ns->by_name.find(hash, [&](const Module& each) {
-        return &each == &m && has_it();
-      }) != nullptr)
-    return true;
+  const char* found = nullptr;
+  if (m.names.size() <= kFew)
+    found = find_it();
+  else
+    m.ns->by_name.find(
+        hash, [&](const Module& each) { return &each == &m && (found = find_it()) != nullptr; });
+  if (found != nullptr) return found;
   char* copy = copy_string(name);
-  if (copy == nullptr) return false;
+  if (copy == nullptr) return nullptr;
   if (!m.names.push(copy)) {
     release_string(copy);
-    return false;
+    return nullptr;
   }
-  if (m.ns->by_name.insert(hash, &m)) return true;
+  if (m.ns->by_name.insert(hash, &m)) return copy;
   m.names.pop();
   release_string(copy);
-  return false;
+  return nullptr;
 }
 
 Module* Loader::find_file(Namespace& ns, const find::Found& found) {
@@ -103,8 +106,14 @@ Result<Module*> Loader::open_source(Namespace& ns,
     found.fd = static_cast<int>(second);
   }
   auto made = add_file(ns, found, source.path, requester, created, source.room);
-  if (made) made.value()->kept_fd = source.keep ? fd : -1;
-  if (!made && source.keep) sys::close(fd);
+  if (!made) {
+    if (source.keep) sys::close(fd);
+    return made;
+  }
+  Module& module = *made.value();
+  module.kept_fd = source.keep ? fd : -1;
+  module.requested = copy_string(source.path);
+  if (module.requested == nullptr) return no_memory(source.path);
   return made;
 }
 
@@ -143,7 +152,8 @@ Result<Module*> Loader::open(Namespace& ns,
   }
   m = MYLD_TRY(add_file(ns, found, name, requester, created, room));
   if (listener.mapped != nullptr && !listener.mapped(listener.context, *m)) return no_memory(name);
-  if (means_it_from_now_on(name) && !add_name(*m, name)) return no_memory(name);
+  m->requested = means_it_from_now_on(name) ? add_name(*m, name) : copy_string(name);
+  if (m->requested == nullptr) return no_memory(name);
   return m;
 }
 

@@ -75,8 +75,8 @@ public:
                               bool only_if_loaded,
                               Vec<Module*>& created);
 
-  /// Makes a module of an open file that was asked for as `name`. `found.path` becomes the
-  /// module's.
+  /// Makes a module of an open file that was asked for as `name`, which the caller notes
+  /// (Module::requested). `found.path` becomes the module's.
   Result<Module*> add_file(Namespace& ns,
                            find::Found& found,
                            const char* name,
@@ -120,7 +120,8 @@ public:
   /// that was asked for is such a name while the module is there, as with ld.so, unless it depends
   /// on who asks or from where: then it means the file that it leads to now (find_path).
   Module* find_loaded(Namespace& ns, const char* name);
-  bool add_name(Module& module, const char* name);
+  /// Makes `name` one of the module's, and gives it as the module keeps it; nullptr: no memory.
+  const char* add_name(Module& module, const char* name);
 
 private:
   Module* find_file(Namespace& ns, const find::Found& found);

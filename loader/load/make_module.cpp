@@ -22,6 +22,8 @@ void destroy(Module* m) {
   release_list(m->own.list);
   if (m->scopes != nullptr)
     heap::release(m->scopes, sizeof(ScopeChain) + m->scopes->count * sizeof(Scope*));
+  bool shared = m->requested == m->path || m->names.contains(m->requested);
+  if (!shared) release_string(m->requested);
   for (const char* name : m->names) release_string(name);
   for (void* d : m->descriptors) heap::release(d, kDescriptorBytes);
   if (m->kept_fd >= 0) sys::close(m->kept_fd);
@@ -31,7 +33,6 @@ void destroy(Module* m) {
     heap::release(const_cast<elf::Phdr*>(phdrs.data()), phdrs.size_bytes());
   }
   if (m->path[0] != 0) release_string(m->path);
-  release_string(m->requested);
   release_string(m->requester.origin);
   if (m->rests != nullptr) heap::release(m->rests, *static_cast<std::size_t*>(m->rests));
   m->~Module();
@@ -256,7 +257,7 @@ Result<Module*> Loader::add_file(Namespace& ns,
   Module* m = made.value();
   m->file = {found.stat.st_dev, found.stat.st_ino};
   m->content = content_of(found.stat);
-  m->requester.ns = ns.id;
+  m->requester.ns = static_cast<std::int32_t>(ns.id);
   m->found_by = found.by;
   m->found_of = found.of;
   m->first_needed_by = requester;
@@ -283,9 +284,6 @@ Result<Module*> Loader::add_file(Namespace& ns,
   if (policy.huge_text && !as_data) ask_for_huge_text(*m, found.placed);
   if (!as_data && !m->in_image) map::prepare_dynamic(m->mapping, m->image.segments);
   m->headers = headers_in_memory(*m, header.value().e_phoff);
-  char* requested = copy_string(name);
-  if (requested == nullptr) return fail(m, no_memory(found.path));
-  m->requested = requested;
   m->path_is_name = found.stat.st_nlink != 0 && is_lasting(m->path);
   PointerTable<Module>& by_path = m->path_is_name ? ns.by_name : ns.by_path;
   if (!ns.by_file.insert(m->file.hash(), m) || !by_path.insert(hash_string(m->path), m))

@@ -100,9 +100,9 @@ struct Module {
   LinkAddr entry;                   ///< e_entry of a file that the loader mapped
   const char* path = "";            ///< l_name: as found, "" for the program
   const char* display = "";         ///< for messages: path, or the program's name
-  const char* requested = nullptr;  ///< the name it was first asked for by; of files
+  const char* requested = nullptr;  ///< the name it was first asked for by, of files: one of
+                                    ///< `names` or `path`, or a heap string
   find::Requester requester;
-  find::By found_by = find::By::name;         ///< the rule that found the file; of files
   const find::Requester* found_of = nullptr;  ///< whose RPATH, RUNPATH or note it was
   Module* first_needed_by = nullptr;          ///< who asked for it first, or nullptr
   FileId file;
@@ -120,8 +120,6 @@ struct Module {
 
   TlsPlacement tls;
 
-  Stage stage = Stage::mapped;
-  mutable std::uint32_t walked = 0;  ///< entries far behind in chains that look-ups have read
   /// Thread pointer of the thread that runs its constructors, or will: who opened it first.
   std::uintptr_t initialiser = 0;
   std::uint32_t index = 0;    ///< position in the namespace's load order, for marks
@@ -135,8 +133,12 @@ struct Module {
   Vec<Module*> bound_to;    ///< modules outside `needed` that its relocations use
   /// The one of `bound_to` that was noted last, for readers: a binding to it needs no further note.
   const Module* last_noted = nullptr;
-  bool bound_for_good = false;  ///< a module that is never unloaded is bound to it
   Vec<void*> descriptors;  ///< heap blocks of kDescriptorBytes that its TLS descriptors point to
+  mutable std::uint32_t walked = 0;  ///< entries far behind in chains that look-ups have read
+  int kept_fd = -1;                  ///< what `path` is a name of, where that is /proc/PID/fd/N
+  Stage stage = Stage::mapped;
+  find::By found_by = find::By::name;  ///< the rule that found the file; of files
+  bool bound_for_good = false;         ///< a module that is never unloaded is bound to it
   bool is_program = false;
   bool is_loader = false;       ///< the loader's own module
   bool from_start = false;      ///< loaded before the program ran: never unloaded
@@ -145,7 +147,6 @@ struct Module {
   bool lazy = false;            ///< its PLT slots are bound at the first call
   bool path_is_name = false;    ///< `path` is one of its names, whatever file is there now
   bool forgotten = false;       ///< its namespace does not know it by a name or its file any more
-  int kept_fd = -1;             ///< what `path` is a name of, where that is /proc/PID/fd/N
   bool in_image = false;        ///< it lay ready, relocated (map::Placed)
   bool owns_mapping = true;     ///< false: mapped by the kernel
   bool branch_targets = false;  ///< the kernel checks indirect branches into it
@@ -169,6 +170,9 @@ struct Module {
     return address - mapping.start.value < mapping.bytes;
   }
 };
+
+// The heap's blocks have sizes: what goes beyond this one takes the next, of 1,024 bytes.
+static_assert(sizeof(Module) <= 896);
 
 /// The definition that every reference to an STB_GNU_UNIQUE name in a namespace is bound to.
 struct UniqueEntry {

@@ -50,7 +50,7 @@ void fill_hash(const Layout& l, const Record& map, const Module& m) {
   } else if (m.image.sysv_hash.bucket_count != 0) {
     map.put<std::uint32_t>(l.link_map.l_nbuckets, m.image.sysv_hash.bucket_count);
     map.put(l.link_map.l_buckets, m.image.sysv_hash.buckets);
-    map.put(l.link_map.l_chain, m.image.sysv_hash.chain);
+    map.put(l.link_map.l_chain, m.image.sysv_hash.chain());
   }
 }
 

@@ -87,7 +87,8 @@ void call_constructors(const Runtime& runtime, const Module& m, char** envp) {
   const elf::Initialisers& i = m.image.init;
   timeline::Span span("init", m.display);
   log_call("calling init: ", m);
-  if (i.has_init) m.image.at<void(int, char**, char**)>(i.init)(runtime.argc, runtime.argv, envp);
+  if (i.init.value != 0)
+    m.image.at<void(int, char**, char**)>(i.init)(runtime.argc, runtime.argv, envp);
   for (std::uintptr_t f : i.init_array)
     reinterpret_cast<Initialiser>(f)(runtime.argc, runtime.argv, envp);
 }
@@ -97,7 +98,7 @@ void call_destructors(const Runtime& runtime, const Module& m) {
   log_destructors(m);
   for (std::size_t n = i.fini_array.size(); n-- > 0;)
     reinterpret_cast<void (*)()>(i.fini_array[n])();
-  if (i.has_fini && runtime.abi->calls_dt_fini) m.image.at<void()>(i.fini)();
+  if (i.fini.value != 0 && runtime.abi->calls_dt_fini) m.image.at<void()>(i.fini)();
 }
 
 /// True if the caller is to run the module's constructors; it is then marked as initialising.

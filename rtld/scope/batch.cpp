@@ -337,7 +337,7 @@ void Batch::stream_sysv(Module& m) {
   const elf::SysvHash& h = m.image.sysv_hash;
   std::uint32_t steps = 0;
   for (std::uint32_t bucket = 0; bucket < h.bucket_count; ++bucket)
-    for (std::uint32_t i = h.buckets[bucket]; i != 0 && i < h.chain_count; i = h.chain[i]) {
+    for (std::uint32_t i = h.buckets[bucket]; i != 0 && i < h.chain_count; i = h.chain()[i]) {
       if (++steps > h.chain_count) return;  // a cycle in the file
       const char* name = m.image.strings.at(m.image.symbols[i].st_name);
       if (name == nullptr || sysv_hash(name) % h.bucket_count != bucket) continue;

@@ -109,7 +109,7 @@ bool each_in_rests(const Module& m, const elf::SysvHash& h, Visit visit) {
   std::uint32_t steps = 0;
   for (std::uint32_t bucket = 0; bucket < h.bucket_count; ++bucket) {
     std::uint32_t at = 0;
-    for (std::uint32_t i = h.buckets[bucket]; i != 0 && i < h.chain_count; i = h.chain[i], ++at) {
+    for (std::uint32_t i = h.buckets[bucket]; i != 0 && i < h.chain_count; i = h.chain()[i], ++at) {
       if (++steps >= h.chain_count) return false;
       if (at < patience()) continue;
       const char* name = m.image.strings.at(m.image.symbols[i].st_name);

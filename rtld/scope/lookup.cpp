@@ -84,7 +84,7 @@ const Sym* find_gnu(const Module& m, const Request& r) {
                                              std::uint32_t most,
                                              Answer& answer) {
   const elf::SysvHash& h = m.image.sysv_hash;
-  for (; i != 0 && i < h.chain_count; i = h.chain[i], ++steps) {
+  for (; i != 0 && i < h.chain_count; i = h.chain()[i], ++steps) {
     if (steps == most) return false;
     if (consider(m, i, r, answer.fallback, answer.found)) return true;
   }

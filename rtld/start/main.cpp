@@ -156,7 +156,7 @@ void read_request(Start& s, std::uintptr_t* stack) {
 /// --verify: a loader is a library that needs nothing.
 int verified(const Runtime& r, const Status& added) {
   if (!added) return added.error().code == Code::is_the_loader ? 2 : 1;
-  return r.program->image.segments.interp != nullptr ? 0 : 2;
+  return r.program->image.segments.first_of(PT_INTERP) != nullptr ? 0 : 2;
 }
 
 /// The loader's own module, the program, the vDSO: in the order that everybody expects of the

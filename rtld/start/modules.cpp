@@ -130,11 +130,12 @@ Status check_mapped_program(const elf::Segments& s,
 }
 
 const char* interpreter(const elf::Segments& s, LoadBias bias) {
-  if (s.interp == nullptr || s.interp->p_filesz == 0 ||
-      s.find_in_file({s.interp->p_vaddr}, s.interp->p_filesz) == nullptr)
+  const elf::Phdr* interp = s.first_of(PT_INTERP);
+  if (interp == nullptr || interp->p_filesz == 0 ||
+      s.find_in_file({interp->p_vaddr}, interp->p_filesz) == nullptr)
     return nullptr;
-  const char* path = (bias + LinkAddr{s.interp->p_vaddr}).as<const char>();
-  return path[s.interp->p_filesz - 1] == 0 ? path : nullptr;
+  const char* path = (bias + LinkAddr{interp->p_vaddr}).as<const char>();
+  return path[interp->p_filesz - 1] == 0 ? path : nullptr;
 }
 
 void become_program(Runtime& runtime, Module& m) {
@@ -289,7 +290,7 @@ namespace {
 
 /// True for what has no use for a dynamic loader.
 bool is_static(const Module& m, const elf::Ehdr& header) {
-  if (m.image.segments.interp != nullptr) return false;
+  if (m.image.segments.first_of(PT_INTERP) != nullptr) return false;
   for (std::uint32_t i = 0; i < m.image.dynamic_count; ++i)
     if (m.image.dynamic[i].d_tag == DT_NEEDED) return false;
   return header.e_entry != 0;
@@ -357,6 +358,8 @@ Status add_named_program(Runtime& runtime, const char* path, char** arguments) {
     list_nothing();
   }
   Module* m = added.value();
+  m->requested = copy_string(path);
+  if (m->requested == nullptr) return Error{.code = Code::out_of_memory, .object = path};
   if (m->image.soname != nullptr && equal(m->image.soname, MYLD_SONAME)) {
     if (runs || runtime.options.mode == Mode::verify)
       return Error{.code = Code::is_the_loader, .object = path};
@@ -384,8 +387,8 @@ void describe_program(Runtime& runtime) {
   // The headers as the program sees them are those in its own memory, where they are mapped.
   const elf::Segments& s = m.image.segments;
   LinkAddr phdr{header.e_phoff};
-  if (s.phdr != nullptr)
-    phdr = {s.phdr->p_vaddr};
+  if (const elf::Phdr* own = s.first_of(PT_PHDR))
+    phdr = {own->p_vaddr};
   else if (const elf::Phdr* p = s.find_mapped(header.e_phoff, s.phdrs.size_bytes()))
     phdr = {p->p_vaddr + header.e_phoff - p->p_offset};
   set(sys::kAtPhdr, (bias + phdr).value);

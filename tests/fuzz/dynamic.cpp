@@ -35,8 +35,8 @@ void read_tables(const elf::Image& i) {
   read(i.relr);
   FUZZ_EXPECT(i.relative_count <= i.rela.size());
   for (auto table : {i.init.preinit_array, i.init.init_array, i.init.fini_array}) read(table);
-  if (i.init.has_init) FUZZ_EXPECT(i.segments.is_code(i.init.init));
-  if (i.init.has_fini) FUZZ_EXPECT(i.segments.is_code(i.init.fini));
+  if (i.init.init.value != 0) FUZZ_EXPECT(i.segments.is_code(i.init.init));
+  if (i.init.fini.value != 0) FUZZ_EXPECT(i.segments.is_code(i.init.fini));
   if (i.got_plt != nullptr) read(std::span<const std::uintptr_t>(i.got_plt, 3));
 }
 

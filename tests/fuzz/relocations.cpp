@@ -71,7 +71,7 @@ struct Provider {
     i.strings = {kStrings, sizeof kStrings};
     i.symbols = symbols;
     i.symbol_limit = 5;
-    i.sysv_hash = {.bucket_count = 1, .chain_count = 5, .buckets = hash, .chain = hash + 1};
+    i.sysv_hash = {.bucket_count = 1, .chain_count = 5, .buckets = hash};
     module.tls = {.module_id = 7, .is_static = true, .tp_offset = 0x5000};
   }
 };

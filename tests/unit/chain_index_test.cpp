@@ -117,12 +117,10 @@ void damage(Made& m, Random& r, Table table) {
   for (std::uint32_t n = 1 + r.below(4); n > 0; --n)
     if (r.one_in(6))
       m.symbols[symbol()].st_name = 1u << 30;  // outside the table
-    else if (r.one_in(2))
+    else if (table == Table::sysv || r.one_in(2))
       any(m.buckets) = symbol();
-    else if (table == Table::gnu)
-      any(m.chain) ^= r.one_in(2) ? 1 : 1u << r.below(32);
     else
-      any(m.chain) = symbol();
+      any(m.chain) ^= r.one_in(2) ? 1 : 1u << r.below(32);
 }
 
 /// Calls visit(request) for what could be asked of a module: one in eight, the same each time.

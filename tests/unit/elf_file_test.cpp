@@ -205,7 +205,6 @@ TEST_CASE("notes are found in their segment only", "[elf]") {
   image.bias = {reinterpret_cast<std::uintptr_t>(memory)};
   image.segments.phdrs = phdrs;
   image.segments.loads = {phdrs, 1};
-  image.segments.property = &phdrs[2];
   std::uint32_t words[] = {4, 16, 5, 0x554e47, 0xc0000002, 4, 3, 0};
   auto put = [&](std::size_t word, std::uint32_t value) {
     words[word] = value;

@@ -121,17 +121,15 @@ inline void hash_gnu(Fake& f, std::uint32_t first) {
 
 inline void hash_sysv(Fake& f, std::uint32_t bucket_count = 3) {
   auto end = static_cast<std::uint32_t>(f.symbols.size());
-  f.buckets.assign(bucket_count, 0);
-  f.chain.assign(end, 0);
+  // One array: the chains lie behind the buckets.
+  f.buckets.assign(bucket_count + end, 0);
   for (std::uint32_t i = end; i-- > 1;) {
     std::uint32_t& bucket = f.buckets[scope::sysv_hash(f.name(i)) % bucket_count];
-    f.chain[i] = bucket;
+    f.buckets[bucket_count + i] = bucket;
     bucket = i;
   }
-  f.module.image.sysv_hash = {.bucket_count = bucket_count,
-                              .chain_count = end,
-                              .buckets = f.buckets.data(),
-                              .chain = f.chain.data()};
+  f.module.image.sysv_hash = {
+      .bucket_count = bucket_count, .chain_count = end, .buckets = f.buckets.data()};
 }
 
 /// `add_more(fake, add)` may add symbols to those that are defined, each with add(symbol).

@@ -158,8 +158,7 @@ struct Fake {
     image.strings = {strings.data(), strings.size()};
     image.symbols = symbols.data();
     image.symbol_limit = count;
-    image.sysv_hash = {
-        .bucket_count = 1, .chain_count = count, .buckets = hash.data(), .chain = hash.data() + 1};
+    image.sysv_hash = {.bucket_count = 1, .chain_count = count, .buckets = hash.data()};
     image.rela = rela;
     image.jmprel = jmprel;
     image.relr = relr;
