@@ -219,6 +219,8 @@ class Writer:
             if table:
                 self.table(tag, b"".join(struct.pack("<QQq", at, numbers[symbol] << 32 | kind, 0) for at, symbol, kind in table),
                            size_tag)
+        if rela:
+            self.dynamic.append((9, 24))
         if slots:
             self.dynamic += [(3, self.got), (20, 7)]
             self.plt(self.got)
@@ -234,7 +236,7 @@ class Writer:
         self.hash_table(symbols, undefined)
         self.versions(symbols)
         self.relocations(symbols)
-        self.dynamic += [(1, self.text(name)) for name in library.needed]
+        self.dynamic += [(11, 24), *((1, self.text(name)) for name in library.needed)]
         self.dynamic += [(14, self.text(library.soname)), (29, self.text(b"$ORIGIN"))]
         if library.symbolic:
             self.dynamic.append((30, 2))
@@ -371,13 +373,19 @@ def make(command: list[str], name: str, count: int, work: Path) -> list[str]:
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "MYLD_ALLOW": "unsealed"}
 
 
-def seconds(command: list[str]) -> float:
-    """Of processor time, the least of three."""
+def status_of(name: str) -> int:
+    return 127 if CLASSES[name][1] == "fail" else 0
+
+
+def seconds(command: list[str], status: int) -> float:
+    """Of processor time, the least of three. The command must end with `status`."""
     took = []
     for _ in range(3):
         before = os.times()
-        subprocess.run(command, env=ENVIRONMENT, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
+        done = subprocess.run(command, env=ENVIRONMENT, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+        if done.returncode != status:
+            sys.exit(f"{' '.join(command)}: status {done.returncode}")
         after = os.times()
         took.append(after.children_user + after.children_system - before.children_user - before.children_system)
     return min(took)
@@ -390,7 +398,8 @@ def print_times(loader: str, program: str, names: list[str], work: Path) -> None
         for of, command in (("", [loader, program]), (", ld.so", ["/lib64/ld-linux-x86-64.so.2", program])):
             if of and CLASSES[name][1] == "fail":  # ld.so tells of the first
                 continue
-            print(f"{name + of:40}" + "".join(f"{seconds(make(command, name, n, work)):8.2f}" for n in counts), flush=True)
+            took = [seconds(make(command, name, n, work), status_of(name)) for n in counts]
+            print(f"{name + of:40}" + "".join(f"{each:8.2f}" for each in took), flush=True)
 
 
 def main() -> int:
@@ -419,8 +428,8 @@ def main() -> int:
     nothing = memory.instructions(command, ENVIRONMENT)
     passed = failed = 0
     for name in names:
-        status = 127 if CLASSES[name][1] == "fail" else 0
-        few, many = (memory.instructions(make(command, name, n, work), ENVIRONMENT, status) - nothing for n in (FEW, 2 * FEW))
+        few, many = (memory.instructions(make(command, name, n, work), ENVIRONMENT, status_of(name)) - nothing
+                     for n in (FEW, 2 * FEW))
         good = many <= few * MOST_RATIO
         passed, failed = passed + good, failed + (not good)
         print(f"{'ok   ' if good else 'FAIL '} {name}: {many / few:.2f} times the instructions for twice as many, {many:,}",
