@@ -125,9 +125,13 @@ bool extend(void* block, std::size_t bytes, std::size_t new_bytes) {
   if (new_bytes > kLargest) return false;
   Heap& heap = g_heap;
   auto* end = static_cast<unsigned char*>(block) + size_class(bytes).bytes;
-  std::size_t more = size_class(new_bytes).bytes - size_class(bytes).bytes;
+  SizeClass wanted = size_class(new_bytes);
+  std::size_t more = wanted.bytes - size_class(bytes).bytes;
   heap.lock.lock();
-  bool fits = end == heap.next && static_cast<std::size_t>(heap.end - heap.next) >= more;
+  // A free block of the larger size is what an earlier round of the same thing left: to make
+  // another one in each round would use up the heap.
+  bool fits = heap.free[wanted.index] == nullptr && end == heap.next &&
+              static_cast<std::size_t>(heap.end - heap.next) >= more;
   if (fits) heap.next += more;
   heap.lock.unlock();
   return fits;

@@ -19,7 +19,7 @@ void* allocate(std::size_t bytes);
 void* allocate_unfilled(std::size_t bytes);
 
 /// Makes what allocate(bytes) returned last larger, in its place. False: it is not the newest
-/// block, or there is no room; nothing has changed then.
+/// block, there is no room, or there is a free block that is as large; nothing has changed then.
 bool extend(void* block, std::size_t bytes, std::size_t new_bytes);
 
 /// Gives back what allocate(bytes) returned.

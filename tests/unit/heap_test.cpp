@@ -125,3 +125,16 @@ TEST_CASE("what grew for many and holds few gives its memory back") {
   for (std::size_t i = 0; i < 10; ++i) CHECK(vec[i] == &values[values.size() - 10 + i]);
   CHECK(heap::mapped_bytes() <= before + 128 * 1024);  // a chunk of small blocks, at most
 }
+
+TEST_CASE("rounds of growing the newest block, and freeing it, do not use up the heap") {
+  constexpr int kRounds = 50000;  // times 2,048 bytes
+  std::size_t before = heap::mapped_bytes();
+  for (int round = 0; round < kRounds; ++round) {
+    std::size_t bytes = 1024;
+    void* block = heap::allocate(bytes);
+    REQUIRE(block != nullptr);
+    if (heap::extend(block, bytes, 2048)) bytes = 2048;
+    heap::release(block, bytes);
+  }
+  CHECK(heap::mapped_bytes() <= before + 128 * 1024);  // a chunk of small blocks, at most
+}
