@@ -11,7 +11,6 @@ alignas(64) constinit unsigned char myld_first_chunk[myld::kFirstChunkBytes] = {
 namespace myld::heap {
 namespace {
 
-constexpr std::size_t kLargest = 8192;
 constexpr std::size_t kPage = 4096;  // of any system the least
 constexpr std::size_t kClasses = 8 + 6 * 4;
 constexpr std::size_t kSmallestChunk = 128 * 1024, kLargestChunk = 32 * 1024 * 1024;
@@ -88,7 +87,7 @@ namespace {
 template <bool kZero>
 [[gnu::always_inline]] inline void* take(std::size_t bytes) {
   Heap& heap = g_heap;
-  if (bytes > kLargest) {
+  if (bytes > kLargestInChunk) {
     if (bytes > (std::size_t{1} << 47)) return nullptr;
     std::size_t pages = round_up(bytes, 4096);
     void* block = map(pages);
@@ -122,7 +121,7 @@ void* allocate(std::size_t bytes) { return take<true>(bytes); }
 void* allocate_unfilled(std::size_t bytes) { return take<false>(bytes); }
 
 bool extend(void* block, std::size_t bytes, std::size_t new_bytes) {
-  if (new_bytes > kLargest) return false;
+  if (new_bytes > kLargestInChunk) return false;
   Heap& heap = g_heap;
   auto* end = static_cast<unsigned char*>(block) + size_class(bytes).bytes;
   SizeClass wanted = size_class(new_bytes);
@@ -139,7 +138,7 @@ bool extend(void* block, std::size_t bytes, std::size_t new_bytes) {
 
 void release_block(void* block, std::size_t bytes) {
   Heap& heap = g_heap;
-  if (bytes > kLargest) {
+  if (bytes > kLargestInChunk) {
     std::size_t pages = round_up(bytes, 4096);
     sys::unmap(block, pages);
     __atomic_sub_fetch(&heap.mapped, pages, __ATOMIC_RELAXED);

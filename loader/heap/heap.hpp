@@ -10,6 +10,9 @@
 
 namespace myld::heap {
 
+/// Bytes of the largest blocks that come from chunks.
+inline constexpr std::size_t kLargestInChunk = 8192;
+
 /// Returns `bytes` of zeroed memory aligned to 16 (to a page if larger than 8 KiB), or nullptr when
 /// the system has no more. Takes the heap's lock for a few instructions; no foreign code runs under
 /// it.

@@ -8,9 +8,10 @@ namespace {
 
 // link_maps lie close to each other, and not where each was made: who walks the chain
 // (dl_iterate_phdr, and so every exception of older compilers) touches as few pages as may be. They
-// come in lots, which are small until there are some, and go back to a list of their own. Each
-// begins with a line of the cache, so that what is read of it lies in few of them.
-constexpr std::size_t kSmallLot = 2, kSmallLots = 8, kLotBytes = 65536, kLine = 64;
+// come in lots, which are small until there are some, and go back to a list of their own. Lots are
+// blocks of the heap's chunks: larger ones would each be a mapping that stays. A link_map begins
+// with a line of the cache, so that what is read of it lies in few of them.
+constexpr std::size_t kSmallLot = 2, kSmallLots = 8, kLotBytes = heap::kLargestInChunk, kLine = 64;
 
 struct FreeMap {
   FreeMap* next;

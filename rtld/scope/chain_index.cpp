@@ -136,7 +136,7 @@ ChainIndex* make_index(const Module& m, bool& possible) {
   if (!possible) return nullptr;
   // Blocks of this size are mappings of their own: no lock is taken, which a signal handler that
   // binds a function might find taken.
-  constexpr std::size_t kOwnMapping = 8192 + 1;
+  constexpr std::size_t kOwnMapping = heap::kLargestInChunk + 1;
   std::size_t bytes = std::max(sizeof(ChainIndex) + count * sizeof(Entry), kOwnMapping);
   auto* index = static_cast<ChainIndex*>(heap::allocate_unfilled(bytes));
   if (index == nullptr) return nullptr;
