@@ -99,7 +99,7 @@ Line::Line() : text_(g_fd) {
   text_ << sys::Decimal{static_cast<std::uint64_t>(sys::getpid()), kWidth} << ":\t";
 }
 
-[[gnu::noinline]] void failure(const Error& error, bool goes_on) {
+void failure(const Error& error, bool goes_on) {
   const char* occasion = error.code == Code::undefined_symbol    ? "symbol lookup error"
                          : error.code == Code::version_not_found ? "version lookup error"
                                                                  : "loading error";

@@ -120,11 +120,11 @@ bool ImageInUse::is_complete(const Numbers& numbers) const {
 void ImageInUse::leave(const Numbers& numbers) {
   if (!in_use()) return;
   // Where a module lay that has the memory of its own file now, that is.
-  for (const map::Placed& p : placed_) {
-    bool taken = false;
-    for (std::uint32_t i = 2; i < numbers.count() && !taken; ++i)
-      taken = numbers.module(i)->mapping.start == p.start;
-    if (!taken) sys::unmap(p.start.as<void>(), p.bytes);
+  for (const PlacementRecord& p : view_->placements()) {
+    const map::Placed& place = placed_[by_module_[p.module] - 1];
+    const Module* m = numbers.module(p.module);
+    bool taken = m != nullptr && m->mapping.start == place.start;
+    if (!taken) sys::unmap(place.start.as<void>(), place.bytes);
   }
   view_ = nullptr;
 }

@@ -2,6 +2,7 @@
 #include "loader/sys/calls.hpp"
 #include "rtld/binding/image_areas.hpp"
 #include "tests/unit/catch.hpp"
+#include "tests/unit/headers.hpp"
 
 #include <vector>
 
@@ -16,19 +17,13 @@ namespace {
 constexpr std::uint64_t kPage = 0x1000, kOffset = 0x100000;
 constexpr std::uint32_t kCode = 5, kData = 3;
 
+/// Where a segment is in the file does not matter here.
 elf::Phdr header(std::uint32_t type,
                  std::uint32_t flags,
                  std::uint64_t at,
                  std::uint64_t filesz,
                  std::uint64_t memsz) {
-  elf::Phdr p{};
-  p.p_type = type;
-  p.p_flags = flags;
-  p.p_offset = p.p_vaddr = at;
-  p.p_filesz = filesz;
-  p.p_memsz = memsz;
-  p.p_align = kPage;
-  return p;
+  return testing::phdr(type, flags, at, at, filesz, memsz);
 }
 
 /// Read-only, code, read-only, and data with so much bss; the first page of the data is RELRO.

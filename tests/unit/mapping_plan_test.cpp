@@ -2,6 +2,7 @@
 #include "loader/map/mapping.hpp"
 #include "loader/map/spread.hpp"
 #include "tests/unit/catch.hpp"
+#include "tests/unit/headers.hpp"
 
 #include <set>
 
@@ -16,13 +17,7 @@ Phdr load(std::uint32_t flags,
           std::uint64_t vaddr,
           std::uint64_t filesz,
           std::uint64_t memsz) {
-  Phdr p{};
-  p.p_type = PT_LOAD;
-  p.p_flags = flags;
-  p.p_offset = offset;
-  p.p_vaddr = vaddr;
-  p.p_filesz = filesz;
-  p.p_memsz = memsz;
+  Phdr p = myld::testing::phdr(PT_LOAD, flags, offset, vaddr, filesz, memsz);
   p.p_align = 0x1000;
   return p;
 }

@@ -3,29 +3,16 @@
 #include "loader/map/huge.hpp"
 #include "rtld/relocate/prefault.hpp"
 #include "tests/unit/catch.hpp"
+#include "tests/unit/headers.hpp"
 
 using namespace myld;
 using relocate::Extent;
+using testing::phdr;
+using testing::segments_of;
 
 namespace {
 
 constexpr std::uint64_t kPage = 4096;
-
-elf::Phdr phdr(std::uint32_t type,
-               std::uint32_t flags,
-               std::uint64_t offset,
-               std::uint64_t vaddr,
-               std::uint64_t filesz,
-               std::uint64_t memsz) {
-  elf::Phdr p{};
-  p.p_type = type;
-  p.p_flags = flags;
-  p.p_offset = offset;
-  p.p_vaddr = vaddr;
-  p.p_filesz = filesz;
-  p.p_memsz = memsz;
-  return p;
-}
 
 /// Text up to 0x10000, data [0x10100, 0x90000) with RELRO up to 0x50000.
 struct File {
@@ -141,10 +128,7 @@ TEST_CASE("huge pages: whole ones, inside RELRO and the file") {
   elf::Phdr phdrs[] = {phdr(PT_LOAD, PF_R, 0, 0, 0x1000, 0x1000),
                        phdr(PT_LOAD, PF_R | PF_W, 0x1234, 0x5234, 0x700000, 0x800000),
                        phdr(PT_GNU_RELRO, PF_R, 0x1234, 0x5234, 0x500000, 0x500000)};
-  elf::Segments s;
-  s.phdrs = phdrs;
-  s.loads = phdrs;
-  s.align = kPage;
+  elf::Segments s = segments_of(phdrs, kPage);
   CHECK(map::plan_huge(s, kPage).bytes == 0);
   s.relro = &phdrs[2];
   map::HugePart part = map::plan_huge(s, kPage);
@@ -170,10 +154,7 @@ TEST_CASE("huge pages for code: whole ones of the file, where the place can be c
                        phdr(PT_LOAD, PF_R | PF_X, 0x1000, 0x2000, 0x5ff000, 0x5ff000),
                        phdr(PT_LOAD, PF_R | PF_W, 0x600234, 0x602234, 0x700000, 0x800000),
                        phdr(PT_GNU_RELRO, PF_R, 0x600234, 0x602234, 0x500000, 0x500000)};
-  elf::Segments s;
-  s.phdrs = phdrs;
-  s.loads = phdrs;
-  s.align = kPage;
+  elf::Segments s = segments_of(phdrs, kPage);
   map::HugePart text = map::plan_text(s, kPage);
   CHECK(text.at.value == 0x201000);
   CHECK(text.offset.value == 0x200000);
