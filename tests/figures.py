@@ -92,7 +92,8 @@ def write(allowed: dict, figures: dict[str, dict[str, int]]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--loader", default=str(ROOT / "build/myld"))
+    # Started by a relative path, the loader asks the system for its own: one call more.
+    parser.add_argument("--loader", type=os.path.abspath, default=str(ROOT / "build/myld"))
     parser.add_argument("--update", action="store_true")
     options = parser.parse_args()
     loader = common.Loader("myld", options.loader)
