@@ -5,6 +5,7 @@
 #include "loader/sys/mapped_file.hpp"
 #include "rtld/start/config_text.hpp"
 #include "rtld/start/modules.hpp"
+#include "rtld/start/stack.hpp"
 
 namespace myld::start {
 namespace {

@@ -1,5 +1,4 @@
-// The modules that are there from the start: the loader itself, the program, the vDSO, and what is
-// to be loaded before the program's own libraries.
+// The modules that are there from the start: the loader itself, the program, the vDSO.
 #pragma once
 #include "loader/load/loader.hpp"
 #include "rtld/runtime.hpp"
@@ -34,10 +33,6 @@ void describe_program(Runtime& runtime);
 /// The vDSO, if the kernel gave one.
 Status add_vdso(Runtime& runtime);
 
-/// LD_PRELOAD, --preload and /etc/ld.so.preload, in that order. What cannot be loaded is reported
-/// and left out.
-void add_preloads(Runtime& runtime, Vec<load::Module*>& created, const load::ErrorSink& sink);
-
 /// The absolute path that execve(2) was given for a program that the kernel mapped, links and all:
 /// a heap string. nullptr in secure execution, since whoever starts the program chooses it.
 char* executed_file(const Runtime& runtime);
@@ -46,13 +41,5 @@ char* executed_file(const Runtime& runtime);
 /// absolute path that lasts and not a script's, which is among the arguments then; else nullptr.
 /// /proc knows too, by the dearest system call of a small start. Needs: the stack as it came.
 const char* command_file(const Runtime& runtime);
-
-/// Puts "NAME=value" entries into the environment, in the place of those of the same name. The
-/// names differ, and as pointers they fit into sys::kRoomBelow. Needs: not in secure execution.
-void set_environment(Runtime& runtime, std::span<char* const> entries);
-
-/// Takes the loader's own arguments off the stack block: argc, argv, envp and auxv move together,
-/// so that the program sees the block as the kernel would have made it.
-void shift_stack(Runtime& runtime, int first_argument);
 
 }  // namespace myld::start
