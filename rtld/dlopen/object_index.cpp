@@ -31,17 +31,28 @@ ObjectIndex* allocate_index(std::size_t parts) {
   return index;
 }
 
+Chunk* allocate_chunk(std::size_t ranges) {
+  auto n = static_cast<std::uint32_t>(ranges);
+  auto* chunk = static_cast<Chunk*>(heap::allocate_unfilled(chunk_bytes(n)));
+  if (chunk == nullptr) return nullptr;
+  chunk->count = n;
+  chunk->last_index = 0;
+  return chunk;
+}
+
+void append(ObjectIndex& index, Chunk* chunk) {
+  index.parts[index.count++] = {chunk->ranges[0].start, chunk};
+}
+
 /// Appends chunks of `ranges`, which follow all that the index has. False: no memory.
 bool append(ObjectIndex& index, std::span<const Range> ranges) {
   while (!ranges.empty()) {
     // Halves rather than a full chunk and a rest: both have room for neighbours to come.
     std::size_t take = ranges.size() <= kChunkRanges ? ranges.size() : kChunkRanges / 2;
-    auto* chunk =
-        static_cast<Chunk*>(heap::allocate(chunk_bytes(static_cast<std::uint32_t>(take))));
+    Chunk* chunk = allocate_chunk(take);
     if (chunk == nullptr) return false;
-    chunk->count = static_cast<std::uint32_t>(take);
     memcpy(chunk->ranges, ranges.data(), take * sizeof(Range));
-    index.parts[index.count++] = {ranges.front().start, chunk};
+    append(index, chunk);
     ranges = ranges.subspan(take);
   }
   return true;
@@ -55,31 +66,59 @@ Range range_of(Module& m) {
   return {m.mapping.start.value, m.mapping.start.value + m.mapping.bytes, &m, eh_frame};
 }
 
-/// The ranges of `modules` that have a link_map, sorted. False: no memory.
-bool ranges_of(std::span<Module* const> modules, Vec<Range>& out) {
-  if (!out.reserve(modules.size())) return false;
-  for (Module* m : modules)
-    if (m->link_map != nullptr) out.push_reserved(range_of(*m));
-  std::sort(out.begin(), out.end(), before);
-  return true;
-}
+/// The ranges of the modules that have a link_map, sorted.
+class Ranges {
+public:
+  /// False: no memory.
+  bool take(std::span<Module* const> modules) {
+    if (modules.size() == 1) {  // the usual case
+      if (modules[0]->link_map == nullptr) return true;
+      one_ = range_of(*modules[0]);
+      span_ = {&one_, 1};
+      return true;
+    }
+    if (!many_.reserve(modules.size())) return false;
+    for (Module* m : modules)
+      if (m->link_map != nullptr) many_.push_reserved(range_of(*m));
+    std::sort(many_.begin(), many_.end(), before);
+    span_ = many_.span();
+    return true;
+  }
+  std::span<const Range> span() const { return span_; }
 
-/// Both sorted.
-bool merge(const Chunk& chunk, std::span<const Range> added, Vec<Range>& out) {
-  out.clear();
-  if (!out.reserve(chunk.count + added.size())) return false;
+private:
+  Range one_{};
+  Vec<Range> many_;
+  std::span<const Range> span_;
+};
+
+/// Both sorted. `out`: has room for all.
+void merge(const Chunk& chunk, std::span<const Range> added, Range* out) {
   std::size_t next = 0;
   for (std::uint32_t i = 0; i < chunk.count; ++i) {
-    while (next < added.size() && before(added[next], chunk.ranges[i]))
-      out.push_reserved(added[next++]);
-    out.push_reserved(chunk.ranges[i]);
+    while (next < added.size() && before(added[next], chunk.ranges[i])) *out++ = added[next++];
+    *out++ = chunk.ranges[i];
   }
-  while (next < added.size()) out.push_reserved(added[next++]);
-  return true;
+  while (next < added.size()) *out++ = added[next++];
+}
+
+/// Appends what a chunk becomes by `added`. False: no memory.
+bool append_merged(const Chunk& chunk, std::span<const Range> added, ObjectIndex& index) {
+  std::size_t all = chunk.count + added.size();
+  if (all <= kChunkRanges) {
+    Chunk* merged = allocate_chunk(all);
+    if (merged == nullptr) return false;
+    merge(chunk, added, merged->ranges);
+    append(index, merged);
+    return true;
+  }
+  Vec<Range> merged;
+  if (!merged.reserve(all)) return false;
+  merge(chunk, added, merged.data());
+  return append(index, std::span<const Range>(merged.data(), all));
 }
 
 bool copy_with(const ObjectIndex* old, std::span<const Range> added, ObjectIndex& index) {
-  Vec<Range> merged;
   std::size_t next = 0;
   for (std::uint32_t i = 0; old != nullptr && i < old->count; ++i) {
     // What comes before the next chunk belongs to this one.
@@ -93,23 +132,43 @@ bool copy_with(const ObjectIndex* old, std::span<const Range> added, ObjectIndex
       index.parts[index.count++] = old->parts[i];
       continue;
     }
-    if (!merge(*old->parts[i].chunk, here, merged) || !append(index, merged.span())) return false;
+    if (!append_merged(*old->parts[i].chunk, here, index)) return false;
   }
   return append(index, added.subspan(next));
 }
 
-bool copy_without(const ObjectIndex& old, std::uint32_t mark, ObjectIndex& index) {
-  Vec<Range> kept;
+/// Appends what a chunk becomes without `removed`. False: no memory.
+bool append_rest(const Chunk& chunk, std::span<const Range> removed, ObjectIndex& index) {
+  auto each_kept = [&](auto keep) {
+    std::size_t next = 0;
+    for (const Range *r = chunk.ranges, *end = r + chunk.count; r != end; ++r) {
+      while (next < removed.size() && before(removed[next], *r)) ++next;
+      if (next == removed.size() || before(*r, removed[next])) keep(*r);
+    }
+  };
+  std::size_t kept = 0;
+  each_kept([&](const Range&) { ++kept; });
+  if (kept == 0) return true;
+  Chunk* rest = allocate_chunk(kept);
+  if (rest == nullptr) return false;
+  Range* out = rest->ranges;
+  each_kept([&](const Range& r) { *out++ = r; });
+  append(index, rest);
+  return true;
+}
+
+/// `removed`: sorted. A chunk that has none of it is neither read through nor copied.
+bool copy_without(const ObjectIndex& old, std::span<const Range> removed, ObjectIndex& index) {
   for (std::uint32_t i = 0; i < old.count; ++i) {
     const Chunk& chunk = *old.parts[i].chunk;
-    kept.clear();
-    if (!kept.reserve(chunk.count)) return false;
-    for (std::uint32_t k = 0; k < chunk.count; ++k)
-      if (chunk.ranges[k].module->mark != mark) kept.push_reserved(chunk.ranges[k]);
-    if (kept.size() == chunk.count)
+    std::uintptr_t last = chunk.ranges[chunk.count - 1].start;
+    std::size_t here = 0;
+    while (here < removed.size() && removed[here].start <= last) ++here;
+    if (here == 0)
       index.parts[index.count++] = old.parts[i];
-    else if (!append(index, kept.span()))
+    else if (!append_rest(chunk, removed.subspan(0, here), index))
       return false;
+    removed = removed.subspan(here);
   }
   return true;
 }
@@ -145,11 +204,11 @@ const ObjectIndex* current_index() { return __atomic_load_n(&g_index, __ATOMIC_A
 
 ObjectIndex* index_with(std::span<Module* const> added) {
   const ObjectIndex* old = current_index();
-  Vec<Range> ranges;
-  if (!ranges_of(added, ranges)) return nullptr;
+  Ranges ranges;
+  if (!ranges.take(added)) return nullptr;
   // Each chunk that is touched becomes as many as its new ranges need, and one more.
-  std::size_t parts = old == nullptr ? 0 : old->count;
-  parts += 2 * (1 + ranges.size() / (kChunkRanges / 2)) + ranges.size();
+  std::size_t parts = old == nullptr ? 0 : old->count, more = ranges.span().size();
+  parts += 2 * (1 + more / (kChunkRanges / 2)) + more;
   ObjectIndex* index = allocate_index(parts);
   if (index == nullptr) return nullptr;
   if (copy_with(old, ranges.span(), *index)) return index;
@@ -159,11 +218,11 @@ ObjectIndex* index_with(std::span<Module* const> added) {
 
 ObjectIndex* index_without(std::span<Module* const> removed) {
   const ObjectIndex* old = current_index();
-  std::uint32_t mark = load::next_mark();
-  for (Module* m : removed) m->mark = mark;
+  Ranges ranges;
+  if (!ranges.take(removed)) return nullptr;
   ObjectIndex* index = allocate_index(old->count);
   if (index == nullptr) return nullptr;
-  if (copy_without(*old, mark, *index)) return index;
+  if (copy_without(*old, ranges.span(), *index)) return index;
   discard_index(index);
   return nullptr;
 }
