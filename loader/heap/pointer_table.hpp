@@ -45,8 +45,7 @@ public:
     if (size_ == 0) return;
     for (std::size_t i = hash & (size_ - 1); slots_[i].value != nullptr; i = (i + 1) & (size_ - 1))
       if (slots_[i].value == value && slots_[i].hash == hash) {
-        slots_[i].value = tombstone();
-        --live_;
+        bury(i);
         // Ten thousand that went leave no mapping behind. Without memory the table stays as it is.
         if (size_ > kKeptSize && live_ * 16 < size_) static_cast<void>(rebuild(size_ / 4));
         return;
@@ -68,6 +67,18 @@ private:
     std::size_t i = hash & (size_ - 1);
     while (slots_[i].value != nullptr) i = (i + 1) & (size_ - 1);
     slots_[i] = {hash, value};
+  }
+
+  /// A slot is marked so that searches go on past it, unless none has to: what comes and goes again
+  /// and again then leaves nothing behind.
+  void bury(std::size_t i) {
+    --live_;
+    slots_[i].value = tombstone();
+    if (slots_[(i + 1) & (size_ - 1)].value != nullptr) return;
+    for (; slots_[i].value == tombstone(); i = (i - 1) & (size_ - 1)) {
+      slots_[i].value = nullptr;
+      --used_;
+    }
   }
 
   /// Moves the live entries, which must be fewer, to a table of `size` slots.
