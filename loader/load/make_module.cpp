@@ -162,7 +162,7 @@ bool is_lasting(const char* path) {
 }
 
 Result<Module*> Loader::new_module(Namespace& ns, const char* display) {
-  void* memory = heap::allocate(sizeof(Module));
+  void* memory = heap::allocate_unfilled(sizeof(Module));
   if (memory == nullptr) return no_memory(display);
   auto* m = new (memory) Module;
   m->ns = &ns;

@@ -75,8 +75,15 @@ void take_time(Runtime& runtime,
 
 /// The program may have changed its environment since the start: libc's variable tells.
 char** environment(Runtime& runtime) {
-  if (runtime.first.libc == nullptr) return runtime.envp;
-  auto* variable = static_cast<char***>(find_in_libc(*runtime.first.libc, "__environ"));
+  const load::Module* libc = runtime.first.libc;
+  if (libc == nullptr) return runtime.envp;
+  // Of a libc that stays it is looked up once. Threads may find it at the same time, and the same.
+  static constinit char*** known = nullptr;
+  char*** variable = __atomic_load_n(&known, __ATOMIC_RELAXED);
+  if (variable == nullptr) {
+    variable = static_cast<char***>(find_in_libc(*libc, "__environ"));
+    if (libc->from_start) __atomic_store_n(&known, variable, __ATOMIC_RELAXED);
+  }
   return variable == nullptr ? runtime.envp : *variable;
 }
 
