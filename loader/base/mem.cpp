@@ -75,15 +75,16 @@ memcpy(void* __restrict to, const void* __restrict from, std::size_t n) noexcept
 
 [[gnu::visibility("hidden")]] std::size_t strlen(const char* s) noexcept {
   constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
-  const char* end = s;
-  for (; (reinterpret_cast<std::uintptr_t>(end) & 7) != 0; ++end)
-    if (*end == 0) return static_cast<std::size_t>(end - s);
-  // An aligned word does not reach into another page, so what is behind the end is there.
-  for (;; end += 8) {
-    std::uint64_t w = *reinterpret_cast<const Word*>(end);
-    if (((w - kOnes) & ~w & kHighs) == 0) continue;
-    while (*end != 0) ++end;
-    return static_cast<std::size_t>(end - s);
+  // An aligned word does not reach into another page, so what is around the string is there.
+  auto address = reinterpret_cast<std::uintptr_t>(s);
+  const char* at = s - (address & 7);
+  std::uint64_t before = (std::uint64_t{1} << (address & 7) * 8) - 1;  // bytes that are not its own
+  for (std::uint64_t w = *reinterpret_cast<const Word*>(at) | before;;
+       w = *reinterpret_cast<const Word*>(at)) {
+    // The lowest bit that is set is that of the first zero byte.
+    if (std::uint64_t zeros = (w - kOnes) & ~w & kHighs; zeros != 0)
+      return static_cast<std::size_t>(at - s) + static_cast<std::size_t>(__builtin_ctzl(zeros)) / 8;
+    at += 8;
   }
 }
 }
