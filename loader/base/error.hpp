@@ -140,6 +140,8 @@ public:
   /// The error with its strings copied here. Strings that are here already stay; long ones lose
   /// their middle. The copy is good until the next keep().
   Error keep(const Error& error);
+  /// The same in `kept`, but false where a string is too long to be kept whole.
+  bool keep_whole(const Error& error, Error& kept);
 
 private:
   char object_[kBytes] = {};

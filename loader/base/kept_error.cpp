@@ -22,7 +22,23 @@ const char* keep_string(const char* text, char (&to)[N]) {
   return to;
 }
 
+template <std::size_t N>
+bool keep_whole_string(const char*& text, char (&to)[N]) {
+  if (text == nullptr || text == to) return true;
+  std::size_t n = strlen(text);
+  if (n >= N) return false;
+  memcpy(to, text, n + 1);
+  text = to;
+  return true;
+}
+
 }  // namespace
+
+bool KeptError::keep_whole(const Error& error, Error& kept) {
+  kept = error;
+  return keep_whole_string(kept.object, object_) && keep_whole_string(kept.subject, subject_) &&
+         keep_whole_string(kept.detail, detail_);
+}
 
 Error KeptError::keep(const Error& error) {
   Error e = error;

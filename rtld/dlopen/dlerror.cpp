@@ -14,12 +14,10 @@ namespace {
 /// Programs look for many names that are not there and read no text: it is made when it is read.
 /// False: it must be made now, since strings are too long to be kept whole or there is no memory.
 bool keep_unread(tls::Thread& t, const Error& error) {
-  auto fits = [](const char* s) { return s == nullptr || strlen(s) < KeptError::kBytes; };
-  if (!fits(error.object) || !fits(error.subject) || !fits(error.detail)) return false;
   if (t.kept == nullptr) t.kept = static_cast<KeptError*>(heap::allocate(sizeof(KeptError)));
-  if (t.kept == nullptr) return false;
-  t.unread = t.kept->keep(error);
-  return true;
+  if (t.kept != nullptr && t.kept->keep_whole(error, t.unread)) return true;
+  t.unread.code = Code::none;
+  return false;
 }
 
 void make_text(tls::Thread& t, const Error& error) {
@@ -38,7 +36,7 @@ void make_unread_text() {
   t->unread = {};
 }
 
-void use_errors_of(std::uintptr_t caller) {
+void choose_errors_of(std::uintptr_t caller) {
   tls::Thread* t = tls::current_thread();
   if (t == nullptr) return;
   std::uint64_t serial = 0;
@@ -64,12 +62,10 @@ void use_errors_of(std::uintptr_t caller) {
   wanted = {kept.serial, kept.text, kept.pending, kept.reported, wanted.others};
 }
 
-void clear_error() {
-  tls::Thread* t = tls::current_thread();
-  if (t == nullptr || !t->error.pending) return;
-  t->error.pending = false;
-  t->unread = {};
-  tls::release_error_text(t->error.text);
+void forget_pending_error(tls::Thread& t) {
+  t.error.pending = false;
+  t.unread.code = Code::none;
+  if (t.error.text != nullptr) tls::release_error_text(t.error.text);
 }
 
 void set_error(const Error& error) {

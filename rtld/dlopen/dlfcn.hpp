@@ -38,10 +38,22 @@ int info(void* handle, int request, void* argument);
 
 /// What follows is about the errors of the namespace that `caller` is in, until the thread's next
 /// call of this. To be called at each public entrance.
-void use_errors_of(std::uintptr_t caller);
+void choose_errors_of(std::uintptr_t caller);
+inline void use_errors_of(std::uintptr_t caller) {
+  // While there is one namespace, there are no others' errors to choose from.
+  const tls::Thread* t = tls::current_thread();
+  if (the_runtime().namespaces.size() <= 1 && (t == nullptr || t->error.serial == 0)) [[likely]]
+    return;
+  choose_errors_of(caller);
+}
 /// Keeps `error` for the calling thread's dlerror(). Clears it when it is Code::none.
 void set_error(const Error& error);
-void clear_error();
+void forget_pending_error(tls::Thread& thread);
+inline void clear_error() {
+  tls::Thread* t = tls::current_thread();
+  if (t != nullptr && t->error.pending) [[unlikely]]
+    forget_pending_error(*t);
+}
 /// Before the text of the calling thread's error record is touched.
 void make_unread_text();
 

@@ -48,13 +48,6 @@ Definition find_next(const Module& caller, const Request& request) {
   return d;
 }
 
-Error undefined(const Module* where, const char* name, const char* version) {
-  return {.code = Code::undefined_symbol,
-          .object = where == nullptr ? "" : where->display,
-          .subject = name,
-          .detail = version};
-}
-
 /// The program is who asks most, and needs no search.
 Module* module_of_caller(const Runtime& runtime, std::uintptr_t address) {
   return runtime.program->contains(address) ? runtime.program : module_at(address);
@@ -62,44 +55,69 @@ Module* module_of_caller(const Runtime& runtime, std::uintptr_t address) {
 
 /// What is known of a call besides its result.
 struct Query {
-  Module* caller = nullptr;  ///< where it was asked for
-  Error error;               ///< why there is no definition
-  bool tired = false;        ///< a list was asked so much that a table of its names may pay
+  Module* caller = nullptr;           ///< where it was asked for
+  const Module* where = nullptr;      ///< whose scopes or group were searched
+  Code why = Code::undefined_symbol;  ///< if there is no definition
+  bool tired = false;  ///< a list was asked so much that a table of its names may pay
 };
 
-Definition look_up(Runtime& runtime,
-                   void* handle,
-                   const Request& request,
-                   std::uintptr_t caller_address,
-                   Query& query) {
-  const char* version = request.version == nullptr ? nullptr : request.version->name;
-  if (handle != kDefault && handle != kNext) {
-    const Module* m = module_of_handle(handle);
-    if (m == nullptr) {
-      query.caller = module_at(caller_address);
-      query.error = {.code = Code::invalid_handle,
-                     .object = (query.caller == nullptr ? runtime.program : query.caller)->display,
-                     .value = reinterpret_cast<std::uintptr_t>(handle)};
-      return {};
-    }
-    const load::ModuleList* list = scope_of(*m).read();
-    Definition d = scope::find_best_in_list(list, request);
-    query.tired = scope::asked_enough(list);
-    if (!d) query.error = undefined(m, request.name, version);
-    return d;
+/// Why there is no definition. Made where it is wanted, so that a call that finds its symbol does
+/// not pay for it. Needs: a read section, or the load lock, that the look-up was made in.
+[[gnu::cold, gnu::noinline]] Error
+error_of(const Runtime& runtime, const void* handle, const Request& request, const Query& query) {
+  if (query.why != Code::undefined_symbol)
+    return {.code = query.why,
+            .object = (query.caller == nullptr ? runtime.program : query.caller)->display,
+            .value = reinterpret_cast<std::uintptr_t>(handle)};
+  return {.code = Code::undefined_symbol,
+          .object = query.where->display,
+          .subject = request.name,
+          .detail = request.version == nullptr ? nullptr : request.version->name};
+}
+
+Definition look_up_in_handle(const void* handle,
+                             const Request& request,
+                             std::uintptr_t caller_address,
+                             Query& query) {
+  const Module* m = module_of_handle(handle);
+  if (m == nullptr) [[unlikely]] {
+    query.caller = module_at(caller_address);
+    query.why = Code::invalid_handle;
+    return {};
   }
+  query.where = m;
+  const load::ModuleList* list = scope_of(*m).read();
+  query.tired = scope::asked_enough(list);
+  return scope::find_best_in_list(list, request);
+}
+
+Definition look_up_for_caller(const Runtime& runtime,
+                              const void* handle,
+                              const Request& request,
+                              std::uintptr_t caller_address,
+                              Query& query) {
   query.caller = module_of_caller(runtime, caller_address);
   if (handle == kNext && query.caller == nullptr) {
-    query.error = {.code = Code::next_without_caller, .object = runtime.program->display};
+    query.why = Code::next_without_caller;
     return {};
   }
   const Module* from = query.caller == nullptr ? runtime.program : query.caller;
+  query.where = from;
+  if (handle == kNext) return find_next(*from, request);
   const load::ScopeChain* chain = __atomic_load_n(&from->scopes, __ATOMIC_ACQUIRE);
-  Definition d = handle == kNext ? find_next(*from, request) : scope::find(chain, request);
-  for (std::uint32_t i = 0; handle == kDefault && chain != nullptr && i < chain->count; ++i)
+  for (std::uint32_t i = 0; chain != nullptr && i < chain->count; ++i)
     query.tired = query.tired || scope::asked_enough(chain->scopes[i]->read());
-  if (!d) query.error = undefined(from, request.name, version);
-  return d;
+  return scope::find(chain, request);
+}
+
+[[gnu::always_inline]] inline Definition look_up(const Runtime& runtime,
+                                                 const void* handle,
+                                                 const Request& request,
+                                                 std::uintptr_t caller_address,
+                                                 Query& query) {
+  return handle == kDefault || handle == kNext
+             ? look_up_for_caller(runtime, handle, request, caller_address, query)
+             : look_up_in_handle(handle, request, caller_address, query);
 }
 
 /// Makes tables for the lists that such a call reads, unless a thread is about to change them.
@@ -133,6 +151,54 @@ void* thread_local_address(const Definition& d, const char* name) {
   return block == nullptr ? nullptr : block + d.symbol->st_value;
 }
 
+/// LD_DEBUG=bindings. A handle's own search is told as if the module itself had asked.
+[[gnu::cold, gnu::noinline]] void tell_binding(const Runtime& runtime,
+                                               const void* handle,
+                                               const Request& request,
+                                               const Query& query,
+                                               const Definition& d) {
+  bool has_handle = handle != kDefault && handle != kNext;
+  const Module* from = has_handle ? module_of_handle(handle) : query.caller;
+  scope::log_binding(from == nullptr ? *runtime.program : *from, d, request, false);
+}
+
+/// Looks up again under the load lock, and notes that the caller is bound to what is found. An
+/// error is kept for dlerror(), and there is no definition then.
+[[gnu::noinline]] Definition look_up_and_note(Runtime& runtime,
+                                              const void* handle,
+                                              const Request& request,
+                                              std::uintptr_t caller) {
+  LoadGuard guard(runtime);
+  Query query;
+  Definition d = look_up(runtime, handle, request, caller, query);
+  if (!d) {
+    set_error(error_of(runtime, handle, request, query));
+  } else if (query.caller != nullptr && !relocate::add_dependency(*query.caller, *d.module)) {
+    set_error({.code = Code::out_of_memory, .object = query.caller->display});
+    d = {};
+  }
+  return d;
+}
+
+/// What dlsym returns for a definition that is there to stay.
+void* value_of(Runtime& runtime, const Definition& d, std::uintptr_t caller) {
+  std::uintptr_t value;
+  if (!relocate::plain_address_of(d, value)) {
+    auto address = relocate::address_of(runtime, d);
+    if (!address) {
+      set_error(address.error());
+      return nullptr;
+    }
+    value = address.value();
+  }
+  if (runtime.audit.active()) [[unlikely]] {
+    Module* user = module_at(caller);
+    value =
+        audit::bound_by_dlsym(runtime.audit, user == nullptr ? *runtime.program : *user, d, value);
+  }
+  return reinterpret_cast<void*>(value);
+}
+
 }  // namespace
 
 void* symbol(void* handle, const char* name, const char* version, std::uintptr_t caller) {
@@ -150,14 +216,10 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
     ReadSection section;
     d = look_up(runtime, handle, request, caller, query);
     if (!d) {
-      set_error(query.error);  // while the names it points to are sure to be there
+      // While the names that it points to are sure to be there.
+      set_error(error_of(runtime, handle, request, query));
     } else {
-      if (log::wants(log::kBindings)) {
-        // A handle's own search is told as if the module itself had asked.
-        bool has_handle = handle != kDefault && handle != kNext;
-        const Module* from = has_handle ? module_of_handle(handle) : query.caller;
-        scope::log_binding(from == nullptr ? *runtime.program : *from, d, request, false);
-      }
+      if (log::wants(log::kBindings)) tell_binding(runtime, handle, request, query, d);
       if (elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE) d = scope::unique(name, d);
       if (elf::sym_type(*d.symbol) == STT_TLS) return thread_local_address(d, name);
       note = handle == kDefault && query.caller != nullptr && needs_note(*query.caller, *d.module);
@@ -165,32 +227,9 @@ void* symbol(void* handle, const char* name, const char* version, std::uintptr_t
   }
   if (query.tired) [[unlikely]]
     consider_indexes(runtime, handle, caller);
-  if (!d) return nullptr;
-  if (note) {
-    LoadGuard guard(runtime);
-    d = look_up(runtime, handle, request, caller, query);
-    Module* user = query.caller;
-    if (d && user != nullptr && !relocate::add_dependency(*user, *d.module)) {
-      query.error = {.code = Code::out_of_memory, .object = user->display};
-      d = {};
-    }
-    if (!d) {
-      set_error(query.error);
-      return nullptr;
-    }
-  }
-  auto address = relocate::address_of(runtime, d);
-  if (!address) {
-    set_error(address.error());
-    return nullptr;
-  }
-  std::uintptr_t value = address.value();
-  if (runtime.audit.active()) {
-    Module* user = module_at(caller);
-    value =
-        audit::bound_by_dlsym(runtime.audit, user == nullptr ? *runtime.program : *user, d, value);
-  }
-  return reinterpret_cast<void*>(value);
+  if (note) [[unlikely]]
+    d = look_up_and_note(runtime, handle, request, caller);
+  return d ? value_of(runtime, d, caller) : nullptr;
 }
 
 }  // namespace myld::dlopen

@@ -92,6 +92,19 @@ constexpr std::uint64_t stored_bytes(arch::RelocKind kind) {
   }
 }
 
+/// The run address that a definition stands for, where it takes no more than adding the load bias.
+/// False: address_of() tells.
+inline bool plain_address_of(const scope::Definition& definition, std::uintptr_t& address) {
+  const elf::Sym& s = *definition.symbol;
+  const elf::Image& image = definition.module->image;
+  // One past the end is where `_end` and its like point.
+  std::uint64_t bytes = image.segments.end.value - image.segments.start.value;
+  if (s.st_shndx == SHN_ABS || s.st_value - image.segments.start.value > bytes) return false;
+  if (elf::sym_type(s) == STT_GNU_IFUNC && s.st_shndx != SHN_UNDEF) return false;
+  address = (image.bias + LinkAddr{s.st_value}).value;
+  return true;
+}
+
 /// The run address that a definition stands for: resolvers of STT_GNU_IFUNC are called.
 /// Errors: bad_code_address.
 Result<std::uintptr_t> address_of(const Runtime& runtime, const scope::Definition& definition);

@@ -48,6 +48,7 @@ bool add_dependency(Module& user, Module& provider) {
 }
 
 Result<std::uintptr_t> address_of(const Runtime& runtime, const Definition& d) {
+  if (std::uintptr_t plain; plain_address_of(d, plain)) return plain;
   const Sym& s = *d.symbol;
   if (s.st_shndx == SHN_ABS) return static_cast<std::uintptr_t>(s.st_value);
   auto bad = [&](Code code) {
@@ -57,13 +58,10 @@ Result<std::uintptr_t> address_of(const Runtime& runtime, const Definition& d) {
                  .value = s.st_value};
   };
   const elf::Segments& segments = d.module->image.segments;
-  // One past the end is where `_end` and its like point.
   if (s.st_value - segments.start.value > segments.end.value - segments.start.value)
     return bad(Code::bad_symbol_value);
-  std::uintptr_t address = (d.module->image.bias + LinkAddr{s.st_value}).value;
-  if (elf::sym_type(s) != STT_GNU_IFUNC || s.st_shndx == SHN_UNDEF) return address;
   if (!segments.is_code({s.st_value})) return bad(Code::bad_code_address);
-  return arch::call_ifunc(address, runtime.hwcaps);
+  return arch::call_ifunc((d.module->image.bias + LinkAddr{s.st_value}).value, runtime.hwcaps);
 }
 
 void libc_first(const Runtime& runtime, Vec<Module*>& order) {
