@@ -456,7 +456,9 @@ def write_with_checksum(path, data):
     dump = {}
     text = (ROOT / "tools/dump-binding").read_text().replace("\nmain()\n", "\n")
     exec(compile(text, "dump-binding", "exec"), dump)
-    struct.pack_into("<Q", data, 24, dump["checksum"](bytes(data[32:])))
+    rest = dump["Binding"](bytes(data)).rest
+    struct.pack_into("<Q", data, 200, dump["checksum"](bytes(data[rest:])))
+    struct.pack_into("<Q", data, 24, dump["checksum"](bytes(data[32:rest])))
     path.write_bytes(data)
 
 
@@ -875,6 +877,23 @@ def an_image_where_nothing_may_be_executed(p):
                  wrapper=in_namespace(mount))
     if "1 11 5" not in done.stdout or "may be executed" not in done.stderr or "; used for" not in done.stderr:
         raise Failure(f"{done.stdout}{done.stderr}")
+
+
+@test
+def slots_that_an_image_makes_superfluous(p):
+    """They are no start's that has the image, and have a checksum of their own."""
+    path = p.bind("--image")
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    if p.expect(True, IMAGE) != "1 11 5\n":
+        raise Failure("wrong output")
+    done = p.run(p.loader, "--verify-binding", p.folder / "program")
+    if done.returncode != 1 or "checksum" not in done.stdout:
+        raise Failure(f"{done.returncode}: {done.stdout}{done.stderr}")
+    path.with_name(path.name + ".image").unlink()
+    if p.expect(False, "its checksum is another") != "1 11 5\n":
+        raise Failure("wrong output")
 
 
 @test

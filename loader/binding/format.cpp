@@ -25,24 +25,35 @@ constexpr std::uint64_t mix(std::uint64_t h, std::uint64_t word) {
   return h ^ h >> 29;
 }
 
+std::uint64_t word_at(const std::uint8_t* bytes) {
+  std::uint64_t word;
+  __builtin_memcpy(&word, bytes, sizeof word);
+  return word;
+}
+
+std::uint64_t rest_offset(const Header& h) {
+  return h.slots.offset + std::uint64_t{h.rest} * sizeof(Slot);
+}
+
 }  // namespace
 
 std::uint64_t checksum(std::span<const std::uint8_t> bytes) {
   std::uint64_t lane[4] = {1, 2, 3, 4};
   std::size_t i = 0;
-  for (; bytes.size() - i >= 32; i += 32) {
-    std::uint64_t word[4];
-    memcpy(word, bytes.data() + i, sizeof word);
-    for (int k = 0; k < 4; ++k) lane[k] = mix(lane[k], word[k]);
-  }
+  for (; bytes.size() - i >= 32; i += 32)
+    for (std::size_t k = 0; k < 4; ++k) lane[k] = mix(lane[k], word_at(bytes.data() + i + 8 * k));
   std::uint64_t h = bytes.size();
   for (std::uint64_t each : lane) h = mix(h, each);
   for (; i < bytes.size(); ++i) h = mix(h, bytes[i]);
   return h;
 }
 
-std::span<const std::uint8_t> checked_part(std::span<const std::uint8_t> file) {
-  return file.subspan(kCheckedFrom);
+std::span<const std::uint8_t> checked_part(const Header& h, std::span<const std::uint8_t> file) {
+  return file.first(rest_offset(h)).subspan(kCheckedFrom);
+}
+
+std::span<const std::uint8_t> rest_part(const Header& h, std::span<const std::uint8_t> file) {
+  return file.subspan(rest_offset(h));
 }
 
 const char* View::read(std::span<const std::uint8_t> file, std::uint16_t machine) {
@@ -62,7 +73,11 @@ const char* View::read(std::span<const std::uint8_t> file, std::uint16_t machine
 }
 
 bool View::is_whole(std::span<const std::uint8_t> file) const {
-  return checksum(checked_part(file)) == header_->checksum;
+  return checksum(checked_part(*header_, file)) == header_->checksum;
+}
+
+bool View::is_rest_whole(std::span<const std::uint8_t> file) const {
+  return checksum(rest_part(*header_, file)) == header_->rest_checksum;
 }
 
 const char* View::read_tables(std::span<const std::uint8_t> file) {
@@ -72,6 +87,9 @@ const char* View::read_tables(std::span<const std::uint8_t> file) {
       !take(file, h.slots, slots_) || !take(file, h.placements, placements_) ||
       !take(file, h.areas, areas_))
     return "a table is outside the file";
+  if (h.slots.offset < sizeof(Header) || h.rest > slots_.size() ||
+      h.slots.offset + slots_.size_bytes() != file.size())
+    return "its slots do not end it";
   if (strings_.empty() || strings_.back() != 0) return "its strings do not end";
   if (modules_.size() < 2 || modules_.size() > kMostModules)
     return "it has too many modules or few";
@@ -85,8 +103,7 @@ const char* View::check_records() const {
     return kString;
   for (const ModuleRecord& m : modules_) {
     if (!has(m.path)) return kString;
-    if (m.first > slots_.size() || m.addresses > slots_.size() - m.first ||
-        m.others > slots_.size() - m.first - m.addresses)
+    if (!has_slots(m.first, m.addresses) || !has_slots(m.first_other, m.others))
       return "slots are outside their table";
   }
   auto known = [&](std::uint32_t number) { return number == kNone || number < modules_.size(); };
@@ -106,8 +123,8 @@ const char* View::check_image() const {
   std::uint64_t size = header_->image_bytes, end = 0;
   for (const PlacementRecord& p : placements_) {
     if (p.module < 2 || p.module >= modules_.size()) return "a module is outside its table";
-    if (p.first > slots_.size() || p.moving > slots_.size() - p.first || p.offset > size ||
-        p.bytes > size - p.offset || p.head > p.bytes)
+    if (!has_slots(p.first, p.moving) || p.offset > size || p.bytes > size - p.offset ||
+        p.head > p.bytes)
       return "a placement is outside its tables";
   }
   for (const AreaRecord& a : areas_) {

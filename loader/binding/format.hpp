@@ -14,7 +14,7 @@ inline constexpr char kMagic[8] = {'m', 'y', 'l', 'd', 'b', 'i', 'n', 'd'};
 /// How an image begins; zeros follow to the end of the page.
 inline constexpr char kImageMagic[8] = {'m', 'y', 'l', 'd', 'i', 'm', 'a', 'g'};
 /// Another layout, or another meaning of a field, is another number.
-inline constexpr std::uint32_t kFormat = 3;
+inline constexpr std::uint32_t kFormat = 4;
 inline constexpr std::uint32_t kNone = UINT32_MAX;  ///< no module
 inline constexpr std::uint32_t kMostModules = 60000;
 
@@ -44,10 +44,11 @@ struct Table {
 struct Header {
   char magic[8];
   std::uint32_t format;
-  std::uint32_t machine;   ///< e_machine
-  std::uint64_t bytes;     ///< of the file
-  std::uint64_t checksum;  ///< checksum() of all that follows this field
-  BuildId loader;          ///< the loader that wrote the file
+  std::uint32_t machine;  ///< e_machine
+  std::uint64_t bytes;    ///< of the file
+  std::uint64_t
+      checksum;    ///< checksum() of what follows this field, up to the slots from `rest` on
+  BuildId loader;  ///< the loader that wrote the file
   Table strings, modules, searches, stamps, slots, placements, areas;
   std::uint32_t key;        ///< string: program and environment (rtld/binding/key.hpp)
   std::uint32_t directory;  ///< string: the working directory, where a relative path counts; or 0
@@ -56,19 +57,24 @@ struct Header {
   std::uint64_t image_at;   ///< run address of the image, all of which is mapped
   std::uint64_t image_bytes;
   Identity image_file;
+  std::uint64_t rest_checksum;  ///< checksum() of the slots from `rest` on, which end the file
+  std::uint32_t rest;           ///< number of the first slot that no start with the image reads
+  std::uint32_t unused;
 };
-static_assert(sizeof(Header) == 200);
+static_assert(sizeof(Header) == 216);
 
 /// One module. Number 0 is the program, 1 the loader, then the others in the order of loading.
 struct ModuleRecord {
-  std::uint32_t path;       ///< string
-  std::uint32_t first;      ///< of its slots
-  std::uint32_t addresses;  ///< how many Slots of kind address, in ascending order of `at`
-  std::uint32_t others;     ///< how many of other kinds follow, in the order of the relocations
+  std::uint32_t path;         ///< string
+  std::uint32_t first;        ///< of its slots of kind address
+  std::uint32_t addresses;    ///< how many there are, in ascending order of `at`
+  std::uint32_t first_other;  ///< of those of other kinds
+  std::uint32_t others;       ///< how many there are, in the order of the relocations
+  std::uint32_t unused;
   Identity file;
   BuildId build_id;
 };
-static_assert(sizeof(ModuleRecord) == 96);
+static_assert(sizeof(ModuleRecord) == 104);
 
 /// One search, in the order in which they were made.
 struct SearchRecord {
@@ -134,8 +140,10 @@ static_assert(sizeof(Slot) == 12);
 
 /// Four lanes, so that it runs at the speed of memory. For accidents, not for attackers.
 std::uint64_t checksum(std::span<const std::uint8_t> bytes);
-/// What `Header::checksum` is of.
-std::span<const std::uint8_t> checked_part(std::span<const std::uint8_t> file);
+/// What `Header::checksum` and `Header::rest_checksum` are of. Needs: `h` is the header of `file`,
+/// whose slots from `h.rest` on end it.
+std::span<const std::uint8_t> checked_part(const Header& h, std::span<const std::uint8_t> file);
+std::span<const std::uint8_t> rest_part(const Header& h, std::span<const std::uint8_t> file);
 
 /// A file whose every table, string and module number is where it says. Slots are checked by who
 /// uses them.
@@ -146,8 +154,10 @@ public:
   /// Looks at a file and keeps pointers into it. Returns nullptr, or why it is refused; the view is
   /// empty then. Does not look at the checksum.
   const char* read(std::span<const std::uint8_t> file, std::uint16_t machine);
-  /// Are the bytes those that were written? Needs: read() returned nullptr.
+  /// Are the bytes those that were written, but for the slots that no start with the image reads;
+  /// and are these? Needs: read() returned nullptr.
   bool is_whole(std::span<const std::uint8_t> file) const;
+  bool is_rest_whole(std::span<const std::uint8_t> file) const;
 
   const Header& header() const { return *header_; }
   const char* string(std::uint32_t offset) const { return strings_.data() + offset; }
@@ -164,7 +174,7 @@ public:
     return slots_.subspan(m.first, m.addresses);
   }
   std::span<const Slot> others(const ModuleRecord& m) const {
-    return slots_.subspan(m.first + m.addresses, m.others);
+    return slots_.subspan(m.first_other, m.others);
   }
 
 private:
@@ -172,6 +182,9 @@ private:
   const char* check_records() const;
   const char* check_image() const;
   bool has(std::uint32_t string) const { return string < strings_.size(); }
+  bool has_slots(std::uint32_t first, std::uint32_t count) const {
+    return first <= slots_.size() && count <= slots_.size() - first;
+  }
 
   const Header* header_ = nullptr;
   std::span<const char> strings_;

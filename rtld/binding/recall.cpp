@@ -35,7 +35,13 @@ bool Recall::begin(Runtime& r, const Policy& policy, const char* program, const 
     return false;
   }
   const char* why = nullptr;
-  if (!image_.begin(r, view_, why) && why != nullptr) refuse(why);
+  if (!image_.begin(r, view_, why)) {
+    if (why != nullptr) refuse(why);
+    if (!has_all_slots()) {
+      file_.close();
+      return false;
+    }
+  }
   numbers_ = {r.first, r.program, r.loader.self};
   next_ = 0;
   valid_ = true;
@@ -45,9 +51,16 @@ bool Recall::begin(Runtime& r, const Policy& policy, const char* program, const 
 
 const char* Recall::distrust_content() {
   if (const char* reason = view_.read(file_.bytes(), arch::Port::kMachine)) return reason;
+  bring_in(checked_part(view_.header(), file_.bytes()), runtime_->loader.page_size);
   if (!view_.is_whole(file_.bytes())) return "its checksum is another";
   BuildId own = build_id_of(runtime_->loader.self->image);
   return view_.header().loader == own && own.length != 0 ? nullptr : "another loader wrote it";
+}
+
+/// The slots that no start with the image reads.
+bool Recall::has_all_slots() {
+  bring_in(rest_part(view_.header(), file_.bytes()), runtime_->loader.page_size);
+  return view_.is_rest_whole(file_.bytes()) || refuse("its checksum is another");
 }
 
 const char* Recall::compare_request(const char* program, const char* key) {
@@ -152,7 +165,10 @@ bool Recall::loaded(Status& error) {
   if (valid_ && next_ != view_.searches().size()) refuse("fewer searches than were made");
   if (valid_ && !compare_modules()) refuse("the modules are others");
   bool image = valid_ && image_.in_use() && image_.is_complete(numbers_);
-  if (image_.in_use() && !image) error = leave_image();
+  if (image_.in_use() && !image) {
+    error = leave_image();
+    valid_ = valid_ && has_all_slots();
+  }
   if (!valid_) return false;
   if (log::wants(log::kFiles))
     log::line("binding file=", file_.path(), "; used for ", sys::Decimal{view_.modules().size()},

@@ -34,6 +34,7 @@ public:
 private:
   bool refuse(const char* why, const char* what = nullptr);
   const char* distrust_content();
+  bool has_all_slots();
   const char* compare_request(const char* program, const char* key);
   bool compare_stamps();
   bool compare_modules();

@@ -91,8 +91,7 @@ bool StoredFile::open(const Runtime& r,
     refused = "its size is impossible";
   if (refused == nullptr) {
     auto bytes = static_cast<std::size_t>(s.st_size);
-    long at = sys::map(nullptr, bytes, sys::kProtRead, sys::kMapPrivate | sys::kMapPopulate,
-                       static_cast<int>(fd), 0);
+    long at = sys::map(nullptr, bytes, sys::kProtRead, sys::kMapPrivate, static_cast<int>(fd), 0);
     if (at < 0)
       refused = "it cannot be mapped";
     else
@@ -100,6 +99,13 @@ bool StoredFile::open(const Runtime& r,
   }
   sys::close(static_cast<int>(fd));
   return refused == nullptr;
+}
+
+void bring_in(std::span<const std::uint8_t> part, std::uint64_t page_size) {
+  constexpr std::size_t kFewFaults = 128 << 10;  // each brings in sixteen pages
+  if (part.size() < kFewFaults) return;
+  std::uint64_t at = RunAddr::of(part.data()).value, from = round_down(at, page_size);
+  sys::advise(RunAddr{from}.as<void>(), at + part.size() - from, sys::kMadvPopulateRead);
 }
 
 void StoredFile::close() {

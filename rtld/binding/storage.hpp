@@ -46,6 +46,10 @@ private:
   char* path_ = nullptr;
 };
 
+/// Has all pages of a part of a mapped file mapped in one go, where that is less than a fault for
+/// each sixteen of them.
+void bring_in(std::span<const std::uint8_t> part, std::uint64_t page_size);
+
 /// The directories that are looked in, in order: calls visit(directory) until it says true.
 template <class Visit>
 bool each_directory(const Runtime& runtime, const Policy& policy, Visit visit);

@@ -53,6 +53,7 @@ private:
   Status write_image();
   Status compare_image();
   Status add_image(Header& header);
+  bool arrange_slots(Header& header);
   bool has_image() const { return c_.image != nullptr || c_.compared != nullptr; }
   Status assemble(Header& header, Bytes& out);
 
@@ -63,7 +64,7 @@ private:
   Vec<ModuleRecord> modules_;
   Vec<SearchRecord> searches_;
   Vec<StampRecord> stamps_;
-  Vec<Slot> slots_, moving_;
+  Vec<Slot> slots_, moving_, arranged_;  ///< the last is what is written
   ImageBuilder image_;
   Vec<PlacementRecord> placements_;
   Vec<AreaRecord> areas_;
@@ -145,6 +146,7 @@ Status Writer::add_slots(std::span<Module* const> order) {
     MYLD_CHECK(append_slots(m, c_.recorder.numbers, finder, lazy, slots_, counts));
     modules_[number].first = first;
     modules_[number].addresses = counts.addresses;
+    modules_[number].first_other = first + counts.addresses;
     modules_[number].others = counts.others;
     if (has_image())
       MYLD_CHECK(image_.add(number, m, slots_.span().subspan(first), counts.addresses, moving_));
@@ -231,15 +233,32 @@ Status Writer::add_image(Header& header) {
   header.image_at = image_.at();
   header.image_bytes = image_.memory().size();
   ok_ = ok_ && image_.gather_areas(areas_);
-  auto first = static_cast<std::uint32_t>(slots_.size());
-  ok_ = ok_ && slots_.reserve(slots_.size() + moving_.size());
-  for (const Slot& slot : moving_)
-    if (ok_) slots_.push_reserved(slot);
-  for (PlacementRecord p : image_.placements()) {
-    p.first += first;
-    ok_ = ok_ && placements_.push(p);
-  }
+  for (const PlacementRecord& p : image_.placements()) ok_ = ok_ && placements_.push(p);
   return {};
+}
+
+/// What a start with the image reads comes first. False: no memory.
+bool Writer::arrange_slots(Header& header) {
+  Vec<bool> placed;
+  if (!placed.reserve(modules_.size()) || !arranged_.reserve(slots_.size() + moving_.size()))
+    return false;
+  for (std::size_t i = 0; i < modules_.size(); ++i) placed.push_reserved(false);
+  for (const PlacementRecord& p : placements_) placed[p.module] = true;
+  auto put = [&](std::uint32_t& first, std::uint32_t count, const Vec<Slot>& from) {
+    auto to = static_cast<std::uint32_t>(arranged_.size());
+    for (const Slot& s : from.span().subspan(first, count)) arranged_.push_reserved(s);
+    first = to;
+  };
+  for (std::size_t i = 0; i < modules_.size(); ++i) {
+    ModuleRecord& m = modules_[i];
+    if (!placed[i]) put(m.first, m.addresses, slots_);
+    put(m.first_other, m.others, slots_);
+  }
+  for (PlacementRecord& p : placements_) put(p.first, p.moving, moving_);
+  header.rest = static_cast<std::uint32_t>(arranged_.size());
+  for (std::size_t i = 0; i < modules_.size(); ++i)
+    if (placed[i]) put(modules_[i].first, modules_[i].addresses, slots_);
+  return true;
 }
 
 Status Writer::assemble(Header& header, Bytes& out) {
@@ -252,10 +271,10 @@ Status Writer::assemble(Header& header, Bytes& out) {
   place(header.modules, modules_.size(), sizeof(ModuleRecord));
   place(header.searches, searches_.size(), sizeof(SearchRecord));
   place(header.stamps, stamps_.size(), sizeof(StampRecord));
-  place(header.slots, slots_.size(), sizeof(Slot));
   place(header.placements, placements_.size(), sizeof(PlacementRecord));
   place(header.areas, areas_.size(), sizeof(AreaRecord));
   place(header.strings, strings_.size(), 1);
+  place(header.slots, arranged_.size(), sizeof(Slot));
   if (at > UINT32_MAX / 2) return cannot(c_.program, "the file would be too large");
   if (!ok_ || !out.allocate(at)) return Error{.code = Code::out_of_memory, .object = c_.program};
   auto put = [&out](const Table& table, const void* from, std::size_t element) {
@@ -264,13 +283,15 @@ Status Writer::assemble(Header& header, Bytes& out) {
   put(header.modules, modules_.data(), sizeof(ModuleRecord));
   put(header.searches, searches_.data(), sizeof(SearchRecord));
   put(header.stamps, stamps_.data(), sizeof(StampRecord));
-  put(header.slots, slots_.data(), sizeof(Slot));
+  put(header.slots, arranged_.data(), sizeof(Slot));
   put(header.placements, placements_.data(), sizeof(PlacementRecord));
   put(header.areas, areas_.data(), sizeof(AreaRecord));
   put(header.strings, strings_.data(), 1);
   header.bytes = at;
   memcpy(out.data(), &header, sizeof header);
-  header.checksum = checksum(checked_part(out.span()));
+  header.rest_checksum = checksum(rest_part(header, out.span()));
+  memcpy(out.data(), &header, sizeof header);
+  header.checksum = checksum(checked_part(header, out.span()));
   memcpy(out.data(), &header, sizeof header);
   return {};
 }
@@ -292,6 +313,7 @@ Status Writer::run(std::span<Module* const> order, Bytes& out) {
   MYLD_CHECK(add_slots(order));
   MYLD_CHECK(add_image(header));
   MYLD_CHECK(add_request(header));
+  ok_ = ok_ && arrange_slots(header);
   return assemble(header, out);
 }
 

@@ -166,7 +166,8 @@ void Binding::verify(StartErrors& errors,
   const char* why = file.refused;
   if (found) {
     why = stored.read(file.bytes(), arch::Port::kMachine);
-    if (why == nullptr && !stored.is_whole(file.bytes())) why = "its checksum is another";
+    if (why == nullptr && !(stored.is_whole(file.bytes()) && stored.is_rest_whole(file.bytes())))
+      why = "its checksum is another";
   }
   if (!found || why != nullptr) {
     sys::Text(1) << program_ << ": " << (why == nullptr ? "there is no binding file" : file.path())

@@ -101,13 +101,18 @@ void Comparison::slots() {
   for (std::size_t i = 0; i < fresh_.modules().size(); ++i) slots_of(i);
 }
 
+const binding::Slot& slot(const View& view, const binding::ModuleRecord& m, std::uint32_t k) {
+  return k < m.addresses ? view.addresses(m)[k] : view.others(m)[k - m.addresses];
+}
+
 void Comparison::slots_of(std::size_t i) {
   const binding::ModuleRecord &a = stored_.modules()[i], &b = fresh_.modules()[i];
   if (a.addresses != b.addresses || a.others != b.others)
     return differ(
         [&](Text& out) { out << fresh_.string(b.path) << ": another number of relocations"; });
-  for (std::uint32_t k = 0; k < a.addresses + a.others; ++k) {
-    const binding::Slot &s = stored_.slots()[a.first + k], &f = fresh_.slots()[b.first + k];
+  std::uint32_t count = a.addresses + a.others;
+  for (std::uint32_t k = 0; k < count; ++k) {
+    const binding::Slot &s = slot(stored_, a, k), &f = slot(fresh_, b, k);
     if (s.at == f.at && s.value == f.value && s.provider == f.provider && s.kind == f.kind)
       continue;
     auto name = [&](std::uint16_t provider) {

@@ -65,6 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   View v;
   if (v.read(exact, kMachine) == nullptr) {
     (void)v.is_whole(exact);
+    (void)v.is_rest_whole(exact);
     walk(v);
   }
   return 0;

@@ -23,6 +23,7 @@ std::vector<std::uint8_t> make() {
   ModuleRecord modules[3] = {};
   modules[0].path = 1;
   modules[0].addresses = 2;
+  modules[0].first_other = 2;
   modules[0].others = 1;
   modules[2].path = 14;
   modules[2].first = 3;
@@ -45,13 +46,16 @@ std::vector<std::uint8_t> make() {
   put(h.modules, modules, 3, sizeof modules[0]);
   put(h.searches, &search, 1, sizeof search);
   put(h.stamps, &stamp, 1, sizeof stamp);
-  put(h.slots, slots, 3, sizeof slots[0]);
   put(h.placements, &placement, 1, sizeof placement);
   put(h.areas, areas, 2, sizeof areas[0]);
   put(h.strings, strings, sizeof strings, 1);
+  put(h.slots, slots, 3, sizeof slots[0]);
+  h.rest = 2;
   h.bytes = file.size();
   memcpy(file.data(), &h, sizeof h);
-  h.checksum = checksum(checked_part(file));
+  h.rest_checksum = checksum(rest_part(h, file));
+  memcpy(file.data(), &h, sizeof h);
+  h.checksum = checksum(checked_part(h, file));
   memcpy(file.data(), &h, sizeof h);
   return file;
 }
@@ -91,6 +95,7 @@ TEST_CASE("a binding file is read") {
   View v;
   REQUIRE(v.read(file, kMachine) == nullptr);
   CHECK(v.is_whole(file));
+  CHECK(v.is_rest_whole(file));
   REQUIRE(v.modules().size() == 3);
   CHECK(std::string(v.string(v.modules()[2].path)) == "/lib/x.so");
   CHECK(v.addresses(v.modules()[0]).size() == 2);
@@ -123,7 +128,7 @@ TEST_CASE("the checksum knows every byte that changed") {
   for (std::size_t i = 32; i < file.size(); ++i)
     for (int bit = 0; bit < 8; ++bit) {
       file[i] ^= static_cast<std::uint8_t>(1 << bit);
-      bool whole = v.read(file, kMachine) == nullptr && v.is_whole(file);
+      bool whole = v.read(file, kMachine) == nullptr && v.is_whole(file) && v.is_rest_whole(file);
       CHECK(!whole);
       file[i] ^= static_cast<std::uint8_t>(1 << bit);
     }
@@ -149,6 +154,7 @@ TEST_CASE("a binding file of any bytes is refused or can be walked") {
     if (v.read(file, kMachine) != nullptr) continue;
     ++accepted;
     walk(v);
+    CHECK(!(v.is_whole(file) && v.is_rest_whole(file) && file != good));
   }
   CHECK(accepted != 0);
   CHECK(accepted != 20000);
