@@ -40,10 +40,15 @@ std::size_t block_bytes(const Module& m) {
   return segment(m).p_memsz + (align > 16 ? align : 0) + 16;
 }
 
-void copy_image(const Module& m, void* block) {
+/// What is in a block's memory before it is a block.
+enum class Memory : std::uint8_t { zero, used };
+
+/// Zeroes are not written over zeroes: gigabytes of them would be pages that nobody may ever use.
+void copy_image(const Module& m, void* block, Memory memory) {
   const elf::Phdr& t = segment(m);
   if (t.p_filesz != 0) memcpy(block, m.image.at<const void>({t.p_vaddr}), t.p_filesz);
-  memset(static_cast<char*>(block) + t.p_filesz, 0, t.p_memsz - t.p_filesz);
+  if (memory == Memory::used)
+    memset(static_cast<char*>(block) + t.p_filesz, 0, t.p_memsz - t.p_filesz);
 }
 
 /// Where the aligned block starts in the heap block `raw`.
@@ -92,8 +97,9 @@ bool grow(Thread& t, std::uint64_t highest) {
   return true;
 }
 
-/// Gives `t` its block of module `id`. Needs: the lock, capacity.
-bool fill(const State& s, Thread& t, std::uint64_t id, const Slot& slot) {
+/// Gives `t` its block of module `id`; `static_memory`: of the static blocks. Needs: the lock,
+/// capacity.
+bool fill(const State& s, Thread& t, std::uint64_t id, const Slot& slot, Memory static_memory) {
   if (slot.module == nullptr) {
     t.dtv[id].value = kNoBlock;
     return true;
@@ -101,25 +107,27 @@ bool fill(const State& s, Thread& t, std::uint64_t id, const Slot& slot) {
   Module& m = *slot.module;
   if (m.tls.is_static) {
     std::uintptr_t block = t.tp + static_cast<std::uintptr_t>(m.tls.tp_offset);
-    copy_image(m, reinterpret_cast<void*>(block));
+    copy_image(m, reinterpret_cast<void*>(block), static_memory);
     t.dtv[id] = {block, nullptr};
     return true;
   }
+  Memory memory = Memory::used;
   if (t.blocks[id] == nullptr) {
+    memory = Memory::zero;
     t.blocks[id] = heap::allocate(block_bytes(m));
     if (t.blocks[id] == nullptr) return false;
     if (s.block_made != nullptr) s.block_made(t.blocks[id], block_bytes(m));
   }
   std::uintptr_t block = aligned_block(m, t.blocks[id]);
-  copy_image(m, reinterpret_cast<void*>(block));
+  copy_image(m, reinterpret_cast<void*>(block), memory);
   t.dtv[id].to_free = nullptr;
   __atomic_store_n(&t.dtv[id].value, block, __ATOMIC_RELEASE);
   return true;
 }
 
-bool fill_all(State& s, Thread& t) {
+bool fill_all(State& s, Thread& t, Memory static_memory = Memory::used) {
   for (std::uint64_t id = 1; id < s.slots.size(); ++id)
-    if (!fill(s, t, id, s.slots[id])) return false;
+    if (!fill(s, t, id, s.slots[id], static_memory)) return false;
   for (std::uint64_t id = s.slots.size() < 1 ? 1 : s.slots.size(); id <= t.capacity; ++id)
     t.dtv[id] = {kNoBlock, nullptr};
   t.dtv[0].value = s.generation;
@@ -246,7 +254,8 @@ bool add_first_thread(State& s, std::uintptr_t tp) {
 
 void initialise_first_thread(State& s, std::uintptr_t tp) {
   Guard guard(s.lock);
-  fill_all(s, *thread_at(tp));  // start-up modules are all static: nothing is allocated
+  // Start-up modules are all static: nothing is allocated, and the memory is as the kernel gave it.
+  fill_all(s, *thread_at(tp), Memory::zero);
 }
 
 Status add_to_threads(State& s, std::span<Module* const> modules) {
@@ -259,7 +268,7 @@ Status add_to_threads(State& s, std::span<Module* const> modules) {
     bool ok = grow(*t, highest);
     for (Module* m : modules) {
       std::uint64_t id = m->tls.module_id;
-      ok = ok && (id == 0 || fill(s, *t, id, s.slots[id]));
+      ok = ok && (id == 0 || fill(s, *t, id, s.slots[id], Memory::used));
       // What was filled before stays owned by the threads' records; remove() gives it back.
       if (!ok)
         return Error{.code = Code::no_tls_memory, .object = m->display, .value = tls_bytes(*m)};
@@ -329,7 +338,7 @@ bool fill_current_thread(State& s) {
   Thread* t = thread_at(arch::thread_pointer());
   if (t == nullptr || !grow(*t, s.slots.size())) return false;
   for (std::uint64_t id = 1; id < s.slots.size(); ++id)
-    if (t->dtv[id].value == kNoBlock && !fill(s, *t, id, s.slots[id])) return false;
+    if (t->dtv[id].value == kNoBlock && !fill(s, *t, id, s.slots[id], Memory::used)) return false;
   return true;
 }
 
