@@ -78,6 +78,21 @@ class Tells:
         assert {s["name"] for s in told["symbols"]} == {"one", "three"}
         assert told["status"] == 127
 
+    def test_where_some_of_very_many_libraries_were_looked_for(self):
+        names = [f"libmany{i:02}.so" for i in range(40)]
+        self.cc("-shared", "-o", names[0], "-xc", "/dev/null")  # without a soname: needed by its file's name
+        for name in names[1:]:
+            (self.folder / name).write_bytes((self.folder / names[0]).read_bytes())
+        self.cc("empty.c", "-o", "prog", "-L.", "-Wl,--no-as-needed", *(f"-l:{n}" for n in names))
+        for name in names:
+            (self.folder / name).unlink()
+        r = self.run("./prog")
+        assert r.returncode == 127, r.stderr
+        assert all(f"libraries: {n}: cannot open" in r.stderr for n in names), r.stderr
+        assert "Missing: 40 libraries." in r.stderr and "\n... and 10 more libraries (" in r.stderr, r.stderr
+        assert "\nLibrary libmany29.so" in r.stderr and "\nLibrary libmany30.so" not in r.stderr, r.stderr
+        assert [l["name"] for l in self.json("./prog", status=127)["libraries"]] == names
+
     def test_why_a_file_was_rejected(self):
         self.program()
         (self.folder / "libone.so.2").unlink()

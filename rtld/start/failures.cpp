@@ -47,8 +47,8 @@ bool keep(const char*& s) {
   return s != nullptr;
 }
 
-/// In the text; JSON has all.
-constexpr std::size_t kSymbolsShown = 30;
+/// In the text; JSON has all. For each library all directories are read, for names like it.
+constexpr std::size_t kSymbolsShown = 30, kLibrariesShown = 30;
 
 // ---- What is nearly right --------------------------------------------------------------------
 
@@ -469,7 +469,13 @@ void Failures::tell(Runtime& r, int status, bool as_json) {
     between = counts[0] + counts[1] + counts[2] == 0 ? "\nOf no use: " : "; of no use: ";
   count(out, counts[3], " file", " files", between);
   out << ".\n";
-  each(Kind::library, [&](const Failure& f) { tell_library(out, r, f.error, f.users); });
+  std::size_t libraries = 0;
+  each(Kind::library, [&](const Failure& f) {
+    if (libraries++ < kLibrariesShown) tell_library(out, r, f.error, f.users);
+  });
+  if (counts[0] > kLibrariesShown)
+    out << "\n... and " << Decimal{counts[0] - kLibrariesShown}
+        << " more libraries (myld --json tells all).\n";
   each(Kind::file, [&](const Failure& f) { tell_file(out, r, f.error); });
   each(Kind::version, [&](const Failure& f) { tell_version(out, r, f.error); });
   if (counts[0] + counts[3] != 0 && counts[2] != 0)
