@@ -41,6 +41,7 @@ enum class Code : std::uint16_t {
   segment_misaligned,
   segment_bad_align,
   segment_order,
+  segment_shares_page,
   segment_address,
   segment_writable_executable,
   span_too_large,

@@ -66,6 +66,9 @@ constexpr Text kTexts[] = {
      "{o}: ELF load command alignment not a power of two: program header {a}: p_align {v:#x}"},
     {Code::segment_order,
      "{o}: program header {a}: PT_LOAD at {v:#x} overlaps or precedes the one before"},
+    {Code::segment_shares_page,
+     "{o}: program header {a}: PT_LOAD at {v:#x} takes access or bytes away from the one before, "
+     "whose last page it shares"},
     {Code::segment_address,
      "{o}: program header {a}: p_vaddr {v:#x} is outside the user address range"},
     {Code::segment_writable_executable,

@@ -31,14 +31,29 @@ struct Checker {
   SegmentPolicy policy;
   const char* object;
   std::uint64_t previous_end = 0;
+  const Phdr* in_memory = nullptr;  ///< the last PT_LOAD so far that has any bytes
   std::size_t load_count = 0;
   /// Those that are only to be there once.
   const Phdr *stack = nullptr, *interp = nullptr, *phdr = nullptr, *property = nullptr;
 
   Status load(const Phdr& p, std::uint64_t index);
+  [[gnu::noinline]] bool spoils_page(const Phdr& p) const;
   Status other(const Phdr& p, std::uint64_t index);
   Status unique(const Phdr*& slot, const Phdr& p, std::uint64_t index);
 };
+
+/// A page that two segments share is mapped as the later one asks. What was found in the earlier
+/// one would then not be there, or not as its flags say: the tables that are read from it, the
+/// places that are relocated, the code that is called.
+bool Checker::spoils_page(const Phdr& p) const {
+  if (in_memory == nullptr || p.p_memsz == 0) return false;
+  const Phdr& before = *in_memory;
+  std::uint64_t page = round_down(p.p_vaddr, page_size);
+  if (page >= before.p_vaddr + before.p_memsz) return false;
+  constexpr std::uint32_t kAccess = PF_R | PF_W | PF_X;
+  if ((before.p_flags & ~p.p_flags & kAccess) != 0) return true;
+  return p.p_filesz == 0 && before.p_filesz != 0 && page < before.p_vaddr + before.p_filesz;
+}
 
 Status Checker::load(const Phdr& p, std::uint64_t index) {
   if (p.p_filesz > p.p_memsz)
@@ -54,12 +69,15 @@ Status Checker::load(const Phdr& p, std::uint64_t index) {
     return field(Code::segment_address, object, "p_vaddr", index, p.p_vaddr);
   if (load_count != 0 && p.p_vaddr < previous_end)
     return field(Code::segment_order, object, "p_vaddr", index, p.p_vaddr);
+  if (round_down(p.p_vaddr, page_size) < previous_end && spoils_page(p))
+    return field(Code::segment_shares_page, object, "p_vaddr", index, p.p_vaddr);
   if ((p.p_flags & (PF_W | PF_X)) == (PF_W | PF_X) && !policy.allow_writable_executable)
     return field(Code::segment_writable_executable, object, "p_flags", index, p.p_flags);
   if (load_count == 0) facts.start = {round_down(p.p_vaddr, page_size)};
   previous_end = p.p_vaddr + p.p_memsz;
   facts.end = {round_up(previous_end, page_size)};
   if (p.p_align > facts.align) facts.align = p.p_align;
+  if (p.p_memsz != 0) in_memory = &p;
   ++load_count;
   return {};
 }

@@ -196,6 +196,25 @@ TEST_CASE("RELRO lies in the pages of segments", "[elf]") {
   CHECK(!takes(0x3001, 0x5000));
 }
 
+TEST_CASE("a segment leaves what it shares a page with as it is", "[elf]") {
+  auto takes = [](std::uint32_t flags, std::uint64_t start, std::uint64_t filesz) {
+    const elf::Phdr phdrs[] = {
+        {PT_LOAD, PF_R | PF_W, 0, 0x1000, 0x1000, 0x1400, 0x1400, 0x1000},
+        {PT_LOAD, PF_R | PF_W, start - 0x1000, start, start, 0, 0, 0x1000},  // no bytes at all
+        {PT_LOAD, flags, start - 0x1000, start, start, filesz, 0x100, 0x1000}};
+    return elf::check_segments(phdrs, 0x5000, 0x1000, {}, "file").ok();
+  };
+  CHECK(takes(PF_R | PF_W, 0x2400, 0x100));
+  CHECK(takes(PF_R, 0x3000, 0x100));
+  CHECK(takes(PF_R | PF_W, 0x3000, 0));
+  // The tables in the page could not be read, nor places in it be relocated.
+  CHECK(!takes(0, 0x2400, 0x100));
+  CHECK(!takes(PF_W, 0x2ff0, 0x100));
+  CHECK(!takes(PF_R, 0x2400, 0x100));
+  // An anonymous page would take the place of the file's.
+  CHECK(!takes(PF_R | PF_W, 0x2400, 0));
+}
+
 TEST_CASE("notes are found in their segment only", "[elf]") {
   alignas(8) std::uint8_t memory[4096] = {};
   elf::Phdr phdrs[] = {{PT_LOAD, PF_R, 0, 0, 0, 64, sizeof memory, 4096},

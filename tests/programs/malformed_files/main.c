@@ -74,6 +74,21 @@ DAMAGE(overlap, segment(PT_LOAD, 1)->p_vaddr = segment(PT_LOAD, 0)->p_vaddr)
 DAMAGE(wraps, segment(PT_LOAD, 3)->p_memsz = UINT64_MAX - segment(PT_LOAD, 3)->p_vaddr)
 DAMAGE(kernel_address, segment(PT_LOAD, 3)->p_vaddr += UINT64_C(1) << 63)
 DAMAGE(huge, segment(PT_LOAD, 3)->p_memsz = UINT64_C(1) << 46)
+// A fifth PT_LOAD, behind the others.
+static void add_load(unsigned flags, uint64_t start, uint64_t filesz) {
+  Elf64_Phdr* last = segment(PT_LOAD, 3);
+  uint64_t offset = last->p_offset + (start - last->p_vaddr) % 0x1000;
+  *segment(PT_GNU_STACK, 0) =
+      (Elf64_Phdr){PT_LOAD, flags, offset, start, start, filesz, 16, 0x1000};
+}
+static uint64_t end_of_load(int n) {
+  return segment(PT_LOAD, n)->p_vaddr + segment(PT_LOAD, n)->p_memsz;
+}
+DAMAGE(shared_unreadable, add_load(0, end_of_load(3), 16))
+DAMAGE(shared_unwritable, add_load(PF_R, end_of_load(3), 16))
+DAMAGE(shared_text, Elf64_Phdr* p = segment(PT_LOAD, 2); p->p_vaddr = end_of_load(1);
+       p->p_offset = segment(PT_LOAD, 1)->p_offset + (p->p_vaddr - segment(PT_LOAD, 1)->p_vaddr))
+
 DAMAGE(no_load, for (int i = 0; i < 4; ++i) segment(PT_LOAD, 0)->p_type = PT_NULL)
 
 DAMAGE(dynamic_nowhere, segment(PT_DYNAMIC, 0)->p_vaddr = NOWHERE)
@@ -167,6 +182,9 @@ static const struct damage kDamages[] = {
     {"R22", "p_memsz wraps", wraps},
     {"R22", "address above the user range", kernel_address},
     {"R22", "64 TiB", huge},
+    {"R22", "a page made unreadable by the next segment", shared_unreadable},
+    {"R22", "a page made unwritable by the next segment", shared_unwritable},
+    {"R22", "a page of text made unexecutable by the next segment", shared_text},
     {"R22", "nothing to load", no_load},
     {"R23", "PT_DYNAMIC nowhere", dynamic_nowhere},
     {"R23", "two PT_DYNAMIC", two_dynamic},
