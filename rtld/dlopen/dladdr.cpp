@@ -41,14 +41,20 @@ const elf::Sym* nearest(const Module& m, std::uint64_t at) {
   return best;
 }
 
+/// The program is what is asked for most, and needs no search. Between its segments others may lie.
+bool is_in_segment(const Module& program, std::uintptr_t address) {
+  return program.contains(address) &&
+         program.image.segments.find(RunAddr{address} - program.image.bias, 1) != nullptr;
+}
+
 }  // namespace
 
 int address(const void* address, AddressInfo* info, void** extra, int flags) {
   auto at = reinterpret_cast<std::uintptr_t>(address);
-  ReadSection section;
-  Module* m = module_at(at);
-  if (m == nullptr) return 0;
   const Runtime& runtime = the_runtime();
+  ReadSection section;
+  Module* m = is_in_segment(*runtime.program, at) ? runtime.program : module_at(at);
+  if (m == nullptr) return 0;
   // The program's link_map has no name; its argv[0] is what people expect to see.
   bool nameless = m->link_map->l_name == nullptr || m->link_map->l_name[0] == 0;
   info->dli_fname = nameless && m->is_program ? runtime.argv[0] : m->link_map->l_name;
