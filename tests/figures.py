@@ -54,6 +54,8 @@ def image_figures(loader: common.Loader) -> dict[str, dict[str, int]]:
         runs = [memory.at_entry(stop, environment) for _ in range(5)]
         found = {key: min(run[key] for run in runs) for key in ("faults", "mappings", "private")}
         found["system_calls"] = memory.system_calls(end, environment)
+    binding = common.Loader(loader.name, loader.path, bind=("--bind", "--image"))
+    found["instructions"] = memory.bound_instructions(binding, programs.at_entry(program), ENVIRONMENT)
     return {"closure-100-image": found}
 
 

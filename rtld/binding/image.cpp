@@ -47,8 +47,6 @@ bool ImageInUse::begin(const Runtime& r, const View& view, const char*& why) {
 
 const char* ImageInUse::open(const Runtime& r, const View& view) {
   const Header& h = view.header();
-  if (arch::kSeesValgrind && arch::runs_under_valgrind())
-    return "valgrind looks for the mappings of libraries";
   std::size_t count = view.modules().size();
   if (!by_module_.reserve(count) || !placed_.reserve(view.placements().size()))
     return "there is no memory for the image";

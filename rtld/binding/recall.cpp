@@ -101,7 +101,7 @@ bool Recall::answer_from_image(const SearchRecord& s, find::Found& out) {
   if (placed == nullptr) return false;
   const ModuleRecord& m = view_.modules()[s.module];
   const char* path = view_.string(s.path);
-  if (!equal(path, view_.string(m.path))) return false;
+  if (s.path != m.path && !equal(path, view_.string(m.path))) return false;
   out.path = copy_string(path);
   if (out.path == nullptr) return false;
   constexpr std::uint32_t kRegular = 0100000;

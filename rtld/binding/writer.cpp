@@ -105,7 +105,7 @@ Status Writer::add_searches() {
   for (const Search& s : c_.recorder.searches) {
     const auto* of = s.of == nullptr ? nullptr : static_cast<const Module*>(s.of->owner);
     SearchRecord record{.name = string(s.name),
-                        .path = string(s.path),
+                        .path = 0,
                         .requester = numbers.of(s.requester),
                         .module = kNone,
                         .of = of == nullptr ? kNone : numbers.of(of),
@@ -115,6 +115,10 @@ Status Writer::add_searches() {
         if (numbers.module(i)->file == load::FileId{s.file.device, s.file.inode}) record.module = i;
       if (record.module == kNone) return cannot(s.path, "it was found and not loaded");
       modules_[record.module].file = s.file;
+      if (equal(s.path, numbers.module(record.module)->path))
+        record.path = modules_[record.module].path;
+      else
+        record.path = string(s.path);
     }
     ok_ = ok_ && searches_.push(record);
   }

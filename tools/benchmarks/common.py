@@ -26,6 +26,7 @@ class Loader:
     name: str
     path: str
     environment: tuple[tuple[str, str], ...] = ()
+    bind: tuple[str, ...] = ()  # what makes a binding file for what it is going to start
 
     def variables(self) -> dict[str, str]:
         """The environment of what it starts: ours, without what would speak to a loader."""
@@ -44,6 +45,12 @@ def parse_loader(text: str) -> Loader:
 
 def default_loaders() -> list[Loader]:
     return [Loader("ld.so", SYSTEM_LOADER), Loader("myld", str(ROOT / "build/myld"))]
+
+
+def default_loaders_with_bindings() -> list[Loader]:
+    own = str(ROOT / "build/myld")
+    return [Loader("ld.so", SYSTEM_LOADER), Loader("plain", own, (("MYLD_BINDING", "off"),)),
+            Loader("bound", own, bind=("--bind",)), Loader("image", own, bind=("--bind", "--image"))]
 
 
 def run_tool(command: list[str], folder: Path, text: str = "") -> None:

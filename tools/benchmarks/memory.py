@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from . import programs
@@ -95,12 +96,37 @@ def instructions(command: list[str], environment: dict[str, str], status: int = 
     return int(total[1])
 
 
+def bound_instructions(loader: Loader, program: Program, environment: dict[str, str]) -> int:
+    """As instructions(), of a start with the files that `loader.bind` makes. valgrind preloads a library of its own, so
+    that what runs under it is another request than without: the files are made under it too."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = environment | {"MYLD_BINDING": folder}
+
+        def run(told: dict[str, str], *options: str) -> str:
+            command = ["valgrind", "-q", "--tool=none", loader.path, *options, *program.command]
+            done = subprocess.run(command, env=environment | told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+            if done.returncode != 0:
+                sys.exit(f"bench: {' '.join(command)}: status {done.returncode}\n{done.stdout[-1000:]}")
+            return done.stdout
+
+        run({}, *loader.bind)
+        used = re.search(r"binding file=.*; used for .*", run({"LD_DEBUG": "files"}))
+        if used is None or ("--image" in loader.bind) != used[0].endswith("with its image"):
+            sys.exit(f"bench: {program.name}: {used[0] if used else 'its binding file is not used'}")
+        return instructions(program.under(loader), environment)
+
+
 def count(loaders: list[Loader], wanted: list[Program]) -> list[Results]:
     if shutil.which("valgrind") is None:
         sys.exit("bench: instructions are counted by valgrind, which is not installed")
     table = Results("instructions until entry", "", loaders)
     for program in dict.fromkeys(plain(p) for p in wanted):
         end = programs.at_entry(program)
-        table.add(program.name, {each.name: [instructions(end.under(each), each.variables() | {"MYLD_ALLOW": "unsealed"})]
-                                 for each in loaders})
+        counted = {}
+        for each in loaders:
+            environment = each.variables() | {"MYLD_ALLOW": "unsealed"}
+            counted[each.name] = [bound_instructions(each, end, environment) if each.bind
+                                  else instructions(end.under(each), environment)]
+        table.add(program.name, counted)
     return [table]
