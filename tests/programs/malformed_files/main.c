@@ -142,6 +142,8 @@ DAMAGE(offset_in_dynamic,
 DAMAGE(symbol_outside,
        relocation(R_X86_64_GLOB_DAT)->r_info = ELF64_R_INFO(0xffffff, R_X86_64_GLOB_DAT))
 DAMAGE(type_unknown, relocation(R_X86_64_RELATIVE)->r_info = 255)
+DAMAGE(value_nowhere, symbol("table")->st_value = NOWHERE)
+DAMAGE(value_behind, symbol("table")->st_value = ((end_of_load(3) + 0xfff) & ~0xfffull) + 1)
 DAMAGE(slot_nowhere, relocation(R_X86_64_JUMP_SLOT)->r_offset = NOWHERE)
 DAMAGE(slot_type, relocation(R_X86_64_JUMP_SLOT)->r_info = R_X86_64_RELATIVE)
 DAMAGE(module_not_tls,
@@ -225,6 +227,8 @@ static const struct damage kDamages[] = {
     {"R27", "r_offset in the dynamic section", offset_in_dynamic},
     {"R27", "symbol outside", symbol_outside},
     {"R27", "type unknown", type_unknown},
+    {"R27", "value of a symbol nowhere", value_nowhere},
+    {"R27", "value of a symbol behind the last page", value_behind},
     {"R27", "PLT slot nowhere", slot_nowhere},
     {"R27", "PLT slot of another type", slot_type},
     {"R27", "TLS module of no TLS symbol", module_not_tls},
