@@ -13,12 +13,15 @@ namespace {
 
 using elf::Image;
 
+// What a look-up goes through in the usual case is one function without a call but for the name's
+// hash: what a call saves and restores is as much as what is done between.
+
 /// Looks at one entry. True: `found` is final.
-bool consider(const Module& m,
-              std::uint32_t index,
-              const Request& r,
-              const Sym*& fallback,
-              const Sym*& found) {
+[[gnu::always_inline]] inline bool consider(const Module& m,
+                                            std::uint32_t index,
+                                            const Request& r,
+                                            const Sym*& fallback,
+                                            const Sym*& found) {
   const Image& image = m.image;
   const Sym& s = image.symbols[index];
   if (s.st_name >= image.strings.size || !same_name(image.strings.data + s.st_name, r.name))
@@ -34,7 +37,7 @@ bool consider(const Module& m,
   std::uint64_t word = h.bloom[(hash / 64) & h.bloom_mask];
   return (word >> (hash & 63) & word >> (hash >> h.bloom_shift & 63) & 1) == 0;
 }
-/// What most modules are asked, and answer: without a call.
+/// What most modules are asked, and answer.
 [[gnu::always_inline]] inline bool cannot_have(const Module& m, const Request& r) {
   const elf::GnuHash& h = m.image.gnu_hash;
   return h.bucket_count != 0 && is_filtered(h, r.hash);
@@ -65,9 +68,9 @@ find_in_rest_gnu(const Module& m, const Request& r, std::uint32_t i, Answer answ
   return answer.found != nullptr ? answer.found : answer.fallback;
 }
 
-const Sym* find_gnu(const Module& m, const Request& r) {
+/// Needs: !cannot_have().
+[[gnu::always_inline]] inline const Sym* find_gnu(const Module& m, const Request& r) {
   const elf::GnuHash& h = m.image.gnu_hash;
-  if (is_filtered(h, r.hash)) return nullptr;
   std::uint32_t i = h.buckets[r.hash % h.bucket_count];
   if (i < h.first || i >= h.limit) return nullptr;
   Answer answer;
@@ -102,13 +105,59 @@ const Sym* find_gnu(const Module& m, const Request& r) {
   return answer.found != nullptr ? answer.found : answer.fallback;
 }
 
-const Sym* find_sysv(const Module& m, const Request& r) {
+[[gnu::noinline]] const Sym* find_sysv(const Module& m, const Request& r) {
   const elf::SysvHash& h = m.image.sysv_hash;
   std::uint32_t i = h.buckets[sysv_hash(r.name) % h.bucket_count], steps = 0;
   Answer answer;
   if (!walk_sysv(m, r, i, steps, std::min(patience(), h.chain_count), answer))
     return find_in_rest_sysv(m, r, i, steps, answer);
   return answer.found != nullptr ? answer.found : answer.fallback;
+}
+
+/// Needs: !cannot_have().
+[[gnu::always_inline]] inline const Sym* find_here(const Module& m, const Request& r) {
+  if (m.image.gnu_hash.bucket_count != 0) [[likely]]
+    return find_gnu(m, r);
+  return m.image.sysv_hash.bucket_count != 0 ? find_sysv(m, r) : nullptr;
+}
+
+/// Asks each module in turn. `kTold`: LD_DEBUG=symbols wants to know.
+template <bool kTold>
+[[gnu::always_inline]] inline Definition
+ask_each(const load::ModuleList& list, const Request& r, std::uint32_t from) {
+  for (std::uint32_t i = from; i < list.count; ++i) {
+    Module* m = list.modules[i];
+    if (kTold) log::line("symbol=", r.name, ";  lookup in file=", log::In{m->display, m->ns->id});
+    if (cannot_have(*m, r)) continue;
+    if (m == r.skip || (r.purpose == Purpose::copy && m->is_program)) continue;
+    const Sym* s = find_here(*m, r);
+    if (s == nullptr) continue;
+    if (__atomic_load_n(&m->leaving, __ATOMIC_ACQUIRE) && !r.leaving_too) continue;
+    note_asked(list, i - from);
+    return {m, s};
+  }
+  note_asked(list, list.count - from);
+  return {};
+}
+
+[[gnu::cold, gnu::noinline]] Definition
+ask_each_and_tell(const load::ModuleList& list, const Request& r, std::uint32_t from) {
+  return ask_each<true>(list, r, from);
+}
+
+[[gnu::noinline]] Definition ask_index(const load::ModuleList& list, const Request& r) {
+  bool known = false;
+  Definition d = find_by_index(list, r, known);
+  return known ? d : ask_each<false>(list, r, 0);
+}
+
+[[gnu::always_inline]] inline Definition
+ask_list(const load::ModuleList* list, const Request& r, std::uint32_t from) {
+  if (list == nullptr) return {};
+  if (log::wants(log::kSymbols)) return ask_each_and_tell(*list, r, from);
+  if (from == 0 && __atomic_load_n(&list->names, __ATOMIC_ACQUIRE) != nullptr && is_ordinary(r))
+    return ask_index(*list, r);
+  return ask_each<false>(*list, r, from);
 }
 
 // ---- STB_GNU_UNIQUE --------------------------------------------------------------------------
@@ -174,33 +223,11 @@ void forget_unique(const Module& m) {
 }
 
 const Sym* find_in_module(const Module& m, const Request& r) {
-  if (m.image.gnu_hash.bucket_count != 0) return find_gnu(m, r);
-  if (m.image.sysv_hash.bucket_count != 0) return find_sysv(m, r);
-  return nullptr;
+  return cannot_have(m, r) ? nullptr : find_here(m, r);
 }
 
 Definition find_in_list(const load::ModuleList* list, const Request& r, std::uint32_t from) {
-  if (list == nullptr) return {};
-  if (from == 0 && is_ordinary(r) && __atomic_load_n(&list->names, __ATOMIC_ACQUIRE) != nullptr &&
-      !log::wants(log::kSymbols)) {
-    bool known = false;
-    Definition d = find_by_index(*list, r, known);
-    if (known) return d;
-  }
-  bool told = log::wants(log::kSymbols);
-  for (std::uint32_t i = from; i < list->count; ++i) {
-    Module* m = list->modules[i];
-    if (!told && cannot_have(*m, r)) continue;
-    if (told) log::line("symbol=", r.name, ";  lookup in file=", log::In{m->display, m->ns->id});
-    if (m == r.skip || (r.purpose == Purpose::copy && m->is_program)) continue;
-    const Sym* s = find_in_module(*m, r);
-    if (s == nullptr) continue;
-    if (__atomic_load_n(&m->leaving, __ATOMIC_ACQUIRE) && !r.leaving_too) continue;
-    note_asked(*list, i - from);
-    return {m, s};
-  }
-  note_asked(*list, list->count - from);
-  return {};
+  return ask_list(list, r, from);
 }
 
 namespace {
@@ -247,7 +274,7 @@ Definition find(const load::ScopeChain* chain, const Request& r) {
   if (g_strong_first) [[unlikely]]
     return find_strong_first(*chain, r);
   for (std::uint32_t i = 0; i < chain->count; ++i)
-    if (Definition d = find_in_list(chain->scopes[i]->read(), r)) return d;
+    if (Definition d = ask_list(chain->scopes[i]->read(), r, 0)) return d;
   return {};
 }
 
@@ -259,18 +286,6 @@ void log_binding(const Module& from, const Definition& to, const Request& r, boo
   if (r.version != nullptr) line << " [" << r.version->name << ']';
 }
 
-Definition resolve(Module& m, const Sym& symbol, std::uint32_t index, Purpose purpose) {
-  if (refers_to_itself(symbol)) return {&m, &symbol};
-  const char* name = m.image.strings.data + symbol.st_name;
-  Request request = Request::of(name, version_of(m, index), purpose);
-  request.leaving_too = m.leaving;
-  Definition d =
-      conclude(m, symbol, purpose, find(__atomic_load_n(&m.scopes, __ATOMIC_ACQUIRE), request));
-  if (d && log::wants(log::kBindings))
-    log_binding(m, d, request, elf::sym_visibility(symbol) == STV_PROTECTED);
-  return d;
-}
-
 bool looks_up_one_by_one() { return g_strong_first || log::wants(log::kSymbols | log::kBindings); }
 
 Definition look_up(Module& m, const Sym& symbol, std::uint32_t index, Purpose purpose) {
@@ -280,23 +295,48 @@ Definition look_up(Module& m, const Sym& symbol, std::uint32_t index, Purpose pu
   return choose(m, symbol, find(m.scopes, request));
 }
 
-Definition conclude(Module& m, const Sym& symbol, Purpose purpose, const Definition& found) {
+namespace {
+
+[[gnu::always_inline]] inline Definition
+choose_here(Module& m, const Sym& symbol, const Definition& found) {
   if (refers_to_itself(symbol)) return {&m, &symbol};
-  Definition d = choose(m, symbol, found);
+  if (elf::sym_visibility(symbol) == STV_PROTECTED && symbol.st_shndx != SHN_UNDEF) {
+    // The module's own definition, unless the program has made its PLT entry the canonical address
+    // of the function: then pointers must compare equal to that.
+    bool canonical = found.module != nullptr && found.symbol->st_shndx == SHN_UNDEF;
+    if (!canonical) return {&m, &symbol};
+  }
+  return found;
+}
+
+[[gnu::always_inline]] inline Definition
+conclude_here(Module& m, const Sym& symbol, Purpose purpose, const Definition& found) {
+  if (refers_to_itself(symbol)) return {&m, &symbol};
+  Definition d = choose_here(m, symbol, found);
   if (d && elf::sym_binding(*d.symbol) == STB_GNU_UNIQUE && purpose != Purpose::copy)
     return unique(m.image.strings.data + symbol.st_name, d);
   return d;
 }
 
+}  // namespace
+
 Definition choose(Module& m, const Sym& symbol, const Definition& found) {
+  return choose_here(m, symbol, found);
+}
+
+Definition conclude(Module& m, const Sym& symbol, Purpose purpose, const Definition& found) {
+  return conclude_here(m, symbol, purpose, found);
+}
+
+Definition resolve(Module& m, const Sym& symbol, std::uint32_t index, Purpose purpose) {
   if (refers_to_itself(symbol)) return {&m, &symbol};
-  Definition d = found;
-  if (elf::sym_visibility(symbol) == STV_PROTECTED && symbol.st_shndx != SHN_UNDEF) {
-    // The module's own definition, unless the program has made its PLT entry the canonical address
-    // of the function: then pointers must compare equal to that.
-    bool canonical = d.module != nullptr && d.symbol->st_shndx == SHN_UNDEF;
-    if (!canonical) d = {&m, &symbol};
-  }
+  const char* name = m.image.strings.data + symbol.st_name;
+  Request request = Request::of(name, version_of(m, index), purpose);
+  request.leaving_too = m.leaving;
+  Definition d = conclude_here(m, symbol, purpose,
+                               find(__atomic_load_n(&m.scopes, __ATOMIC_ACQUIRE), request));
+  if (d && log::wants(log::kBindings))
+    log_binding(m, d, request, elf::sym_visibility(symbol) == STV_PROTECTED);
   return d;
 }
 

@@ -24,7 +24,7 @@ inline bool is_definition(const Sym& s, Purpose purpose) {
 
 /// Source of the rule: ld.so, which compares both.
 inline bool is_same_version(const elf::Version& a, const elf::Version& b) {
-  return a.hash == b.hash && (a.name == b.name || equal(a.name, b.name));
+  return a.hash == b.hash && (a.name == b.name || same_name(a.name, b.name));
 }
 
 /// Does version index `versym` of `m` satisfy the request? The rules of the GNU system:
@@ -44,9 +44,20 @@ inline Match match_version(const Module& m, std::uint16_t versym, const Request&
   return hidden ? Match::no : Match::default_version;
 }
 
-inline Match match(const Module& m, std::uint32_t index, const Request& r) {
+[[gnu::always_inline]] inline Match match(const Module& m, std::uint32_t index, const Request& r) {
   if (!is_definition(m.image.symbols[index], r.purpose)) return Match::no;
   return m.image.versym != nullptr ? match_version(m, m.image.versym[index], r) : Match::yes;
+}
+
+/// Is a definition an ordinary one, that is where its value says: nobody's resolver, no absolute
+/// number, no thread-local variable, and inside its module? One past the end is where `_end` and
+/// its like point.
+inline bool is_at_its_value(const Module& m, const Sym& s) {
+  constexpr unsigned kOrdinary =
+      1u << STT_NOTYPE | 1u << STT_OBJECT | 1u << STT_FUNC | 1u << STT_COMMON;
+  const elf::Segments& segments = m.image.segments;
+  return (kOrdinary >> elf::sym_type(s) & 1) != 0 && s.st_shndx != SHN_ABS &&
+         s.st_value - segments.start.value <= segments.end.value - segments.start.value;
 }
 
 /// Does the DT_VERSYM entry of a symbol that is referred to stand for a version of the file, or for
