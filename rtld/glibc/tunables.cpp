@@ -21,17 +21,6 @@ bool equals(const char* terminated, const char* text, std::size_t length) {
   return terminated[length] == '\0';
 }
 
-/// All variables that count begin like this: GLIBC_TUNABLES, LD_*, MALLOC_*. For nearly every entry
-/// of a usual environment the first byte decides.
-bool may_count(const char* entry) {
-  switch (*entry) {
-  case 'G': return entry[1] == 'L' && entry[2] == 'I';
-  case 'L': return entry[1] == 'D' && entry[2] == '_';
-  case 'M': return entry[1] == 'A' && entry[2] == 'L';
-  default: return false;
-  }
-}
-
 /// The value of a digit in any base up to 16, or 16 for what is none.
 constexpr unsigned digit_value(char c) {
   if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
@@ -117,20 +106,20 @@ void Tunables::init(const Known& known,
                     const TunableWarning& warning) {
   known_ = &known;
   keys_ = keys;
-  table_ = &known.tunable_tables.back();
+  use(known.tunable_tables.back());
   certain_ = false;
   asks_secure_ = false;
   warning_ = warning;
   used_ = false;
   if (secure) return;
   for (const char* const* entry = envp; *entry != nullptr && !used_; ++entry)
-    used_ = may_count(*entry);
+    used_ = may_set_tunables(*entry);
   parse(envp, true);
 }
 
 bool Tunables::bind(unsigned table, bool certain, const char* const* envp) {
   if (table >= known_->tunable_tables.size()) return false;
-  table_ = &known_->tunable_tables[table];
+  use(known_->tunable_tables[table]);
   certain_ = certain;
   parse(envp, false);
   return true;
@@ -146,7 +135,7 @@ void Tunables::parse(const char* const* envp, bool warn) {
   // An alias gives way to GLIBC_TUNABLES wherever that stands, so it is kept until all was seen.
   const char* aliases[kMaxIds] = {};
   for (const char* const* entry = envp; *entry != nullptr; ++entry) {
-    if (!may_count(*entry)) continue;
+    if (!may_set_tunables(*entry)) continue;
     if (const char* list = value_in(*entry, kVariable)) {
       apply_list(list, warn);
       continue;
@@ -254,12 +243,15 @@ void Tunables::store(unsigned id, std::uint64_t value, std::uint64_t min, std::u
   touched_ = true;
 }
 
-int Tunables::find(TunableKey key) const {
-  for (unsigned id = 0; id < count(); ++id) {
-    if (keys_[table_->entry[id]] == key) return static_cast<int>(id);
-  }
-  return -1;
+void Tunables::use(const TunableTable& table) {
+  table_ = &table;
+  for (std::int8_t& id : ids_) id = -1;
+  // Of two of a name the first.
+  for (unsigned id = count(); id-- != 0;)
+    ids_[static_cast<unsigned>(keys_[table.entry[id]])] = static_cast<std::int8_t>(id);
 }
+
+int Tunables::find(TunableKey key) const { return ids_[static_cast<unsigned>(key)]; }
 
 std::uint64_t Tunables::number_of(unsigned id) const {
   return slots_[id].changed ? slots_[id].value.number_or_address : def(id).default_value;

@@ -68,11 +68,27 @@ inline constexpr std::string_view kTunableKeyNames[] = {
     "glibc.cpu.x86_rep_stosb_threshold",
 };
 
+/// All variables that count begin like this: GLIBC_TUNABLES, MALLOC_* and two of LD_*. For nearly
+/// every entry of a usual environment the first byte decides.
+constexpr bool may_set_tunables(const char* entry) {
+  auto begins_with = [entry](std::string_view text) {
+    for (std::size_t i = 0; i < text.size(); ++i)
+      if (entry[i] != text[i]) return false;
+    return true;
+  };
+  return begins_with("GLIBC_T") || begins_with("MAL") || begins_with("LD_H") ||
+         begins_with("LD_PREF");
+}
+
+void an_alias_is_not_known_to_may_set_tunables();  // nowhere, so no constant expression either
+
 /// The key of each of `tunables`, in their order.
 template <std::size_t N>
 consteval std::array<TunableKey, N> tunable_keys(const Tunable (&tunables)[N]) {
   std::array<TunableKey, N> keys{};
   for (std::size_t i = 0; i < N; ++i) {
+    if (tunables[i].env_alias[0] != 0 && !may_set_tunables(tunables[i].env_alias))
+      an_alias_is_not_known_to_may_set_tunables();
     for (std::size_t key = 1; key < std::size(kTunableKeyNames); ++key) {
       if (kTunableKeyNames[key] == tunables[i].name) keys[i] = static_cast<TunableKey>(key);
     }
@@ -163,6 +179,7 @@ private:
   unsigned count() const { return table_ == nullptr ? 0 : table_->count; }
   unsigned answered() const { return certain_ ? count() : 0; }
   const Tunable& def(unsigned id) const { return known_->tunables[table_->entry[id]]; }
+  void use(const TunableTable& table);
   int find(TunableKey key) const;
   std::uint64_t number_of(unsigned id) const;
   void parse(const char* const* envp, bool warn);
@@ -174,6 +191,7 @@ private:
   const Known* known_ = nullptr;
   std::span<const TunableKey> keys_{};
   const TunableTable* table_ = nullptr;
+  std::int8_t ids_[std::size(kTunableKeyNames)]{};  ///< by key: the id in the table, or -1
   TunableWarning warning_{};
   bool used_ = false;     ///< something in the environment may set a tunable
   bool touched_ = false;  ///< some slot is not in its first state
