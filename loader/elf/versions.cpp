@@ -31,10 +31,15 @@ struct VersionReader {
     if (!in_segment()) segment = image.segments.find_in_file(link, sizeof(T));
     return segment == nullptr ? nullptr : RunAddr{to}.as<T>();
   }
-  Status put(std::uint32_t index, const Version& v, const char* field) {
+  /// Makes out[index]. False: no memory.
+  bool grow(std::uint32_t index) {
+    if (!out.reserve(std::size_t{index} + 1)) return false;
+    while (out.size() <= index) out.push_reserved({});
+    return true;
+  }
+  [[gnu::always_inline]] Status put(std::uint32_t index, const Version& v, const char* field) {
     index &= kVersionIndexMask;
-    while (out.size() <= index)
-      if (!out.push({})) return Error{.code = Code::out_of_memory, .object = object};
+    if (index >= out.size() && !grow(index)) return no_memory(object);
     // Two records for one index would make the choice depend on the order of reading. Linkers store
     // a name once, so that the same name is the same place: comparing long ones again and again
     // could take for ever.
