@@ -3,6 +3,8 @@
 #pragma once
 #include "loader/load/module.hpp"
 
+#include <utility>
+
 namespace myld::relocate {
 
 using load::Module;
@@ -22,9 +24,19 @@ public:
   std::uint64_t room() const { return window_room_; }
 
 private:
+  bool in_window(std::uint64_t offset, std::uint64_t bytes) const {
+    return offset >= window_start_ && offset + bytes <= window_end_ && offset + bytes > offset;
+  }
+  /// allow() of what is not in the window.
+  bool look(std::uint64_t offset, std::uint64_t bytes);
+  void set_room() {
+    window_room_ = window_end_ < window_start_ + 8 ? 0 : window_end_ - window_start_ - 7;
+  }
+
   const Module& module_;
   Vec<elf::Image::Range> windows_;  ///< ascending link addresses
   std::uint64_t window_start_ = 1, window_end_ = 0, window_room_ = 0;
+  std::uint64_t other_start_ = 1, other_end_ = 0;  ///< the window before this one
 };
 
 inline Status Places::find(bool text_too) {
@@ -32,6 +44,8 @@ inline Status Places::find(bool text_too) {
   window_start_ = 1;
   window_end_ = 0;
   window_room_ = 0;
+  other_start_ = 1;
+  other_end_ = 0;
   elf::Image::Range tables[elf::Image::kMetadataRanges];
   std::size_t count = module_.image.metadata(tables);
   for (const elf::Phdr& p : module_.image.segments.phdrs) {
@@ -55,8 +69,15 @@ inline Status Places::find(bool text_too) {
 }
 
 inline bool Places::allow(std::uint64_t offset, std::uint64_t bytes) {
-  if (offset >= window_start_ && offset + bytes <= window_end_ && offset + bytes > offset)
-    return true;
+  return in_window(offset, bytes) || look(offset, bytes);
+}
+
+[[gnu::noinline]] inline bool Places::look(std::uint64_t offset, std::uint64_t bytes) {
+  // Symbols in the order of a table of theirs have words in .data.rel.ro and .got by turns.
+  std::swap(window_start_, other_start_);
+  std::swap(window_end_, other_end_);
+  set_room();
+  if (in_window(offset, bytes)) return true;
   std::size_t low = 0, high = windows_.size();  // the first window that ends behind the place
   while (low < high) {
     std::size_t middle = low + (high - low) / 2;
@@ -69,7 +90,7 @@ inline bool Places::allow(std::uint64_t offset, std::uint64_t bytes) {
     return false;
   window_start_ = windows_[low].start;
   window_end_ = windows_[low].end;
-  window_room_ = window_end_ < window_start_ + 8 ? 0 : window_end_ - window_start_ - 7;
+  set_room();
   return true;
 }
 

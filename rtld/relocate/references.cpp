@@ -7,6 +7,7 @@ namespace {
 
 using arch::RelocKind;
 using elf::Rela;
+using scope::Purpose;
 
 std::span<const Rela> symbolic_part(const Module& m) {
   return m.image.rela.empty() ? m.image.rela : m.image.rela.subspan(m.image.relative_count);
@@ -26,18 +27,22 @@ bool looks_up_in(const Module& m, const load::ScopeChain& chain) {
   return true;
 }
 
-void collect(std::span<const Rela> relocations, std::uint32_t user, scope::Batch& batch) {
-  constexpr std::size_t kSymbolAhead = 24, kNameAhead = 12;
+void collect(std::span<const Rela> relocations, scope::Batch::Collector& collector) {
+  constexpr std::uint32_t kSymbolic = ordinary_type<arch::Port>(RelocKind::symbolic),
+                          kGlobDat = ordinary_type<arch::Port>(RelocKind::glob_dat);
+  constexpr std::size_t kAhead = 12;
   std::size_t n = relocations.size();
   for (std::size_t i = 0; i < n; ++i) {
-    if (i + kSymbolAhead < n)
-      batch.prefetch_symbol(user, elf::reloc_symbol(relocations[i + kSymbolAhead]));
-    if (i + kNameAhead < n)
-      batch.prefetch_name(user, elf::reloc_symbol(relocations[i + kNameAhead]));
+    if (i + kAhead < n) collector.prefetch_name(elf::reloc_symbol(relocations[i + kAhead]));
     const Rela& r = relocations[i];
-    RelocKind kind = arch::Port::reloc_kind(elf::reloc_type(r));
+    std::uint32_t type = elf::reloc_type(r);
+    if (type == kSymbolic || type == kGlobDat) [[likely]] {  // most are
+      collector.want(elf::reloc_symbol(r), Purpose::address);
+      continue;
+    }
+    RelocKind kind = arch::Port::reloc_kind(type);
     if (kind == RelocKind::relative || kind == RelocKind::irelative) continue;
-    batch.want(user, elf::reloc_symbol(r), purpose_of(kind));
+    collector.want(elf::reloc_symbol(r), purpose_of(kind));
   }
 }
 
@@ -64,8 +69,9 @@ void look_up_references(std::span<Module* const> modules,
   for (std::uint32_t user = 0; user < modules.size(); ++user) {
     const Module& m = *modules[user];
     if (m.scopes == nullptr || m.is_loader || !looks_up_in(m, *chain)) continue;
-    collect(symbolic_part(m), user, batch);
-    collect(bound_plt(m, lazy_slots_too), user, batch);
+    scope::Batch::Collector collector(batch, user);
+    collect(symbolic_part(m), collector);
+    collect(bound_plt(m, lazy_slots_too), collector);
   }
   batch.run();
 }

@@ -54,6 +54,15 @@ void look_up_references(std::span<Module* const> modules,
                         bool lazy_slots_too = false,
                         std::uint64_t cost = scope::kBatchCost);
 
+/// The number of the ISA's ordinary relocation of a kind, or what no relocation has.
+template <arch::IsPort Port>
+consteval std::uint32_t ordinary_type(arch::RelocKind kind) {
+  constexpr std::uint32_t kMost = 2048;
+  for (std::uint32_t type = 0; type < kMost; ++type)
+    if (Port::reloc_kind(type) == kind) return type;
+  return UINT32_MAX;
+}
+
 /// What a symbol is looked up for by a relocation of this kind.
 constexpr scope::Purpose purpose_of(arch::RelocKind kind) {
   switch (kind) {

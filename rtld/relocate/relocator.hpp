@@ -4,6 +4,7 @@
 #include "arch/port.hpp"
 #include "loader/base/mem.hpp"
 #include "loader/map/mapping.hpp"
+#include "loader/sys/log.hpp"
 #include "rtld/relocate/definition.hpp"
 #include "rtld/relocate/places.hpp"
 #include "rtld/relocate/relocate.hpp"
@@ -23,13 +24,19 @@ inline void add_bias(std::uintptr_t at, std::uintptr_t bias) {
   store(at, word + bias);
 }
 
-/// The number of the ISA's ordinary relocation of a kind, or what no relocation has.
-template <arch::IsPort Port>
-consteval std::uint32_t ordinary_type(RelocKind kind) {
-  constexpr std::uint32_t kMost = 2048;
-  for (std::uint32_t type = 0; type < kMost; ++type)
-    if (Port::reloc_kind(type) == kind) return type;
-  return UINT32_MAX;
+/// Moves the words from `at` on whose bits are set. Tables of functions have eight in a row.
+inline void add_bias(std::uintptr_t at, std::uint64_t bits, std::uintptr_t bias) {
+  constexpr std::size_t kWord = sizeof(std::uintptr_t);
+  for (; bits != 0; bits >>= 8, at += 8 * kWord) {
+    std::uint64_t eight = bits & 0xff;
+    if (eight == 0xff) {
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < 8; ++i) add_bias(at + i * kWord, bias);
+    } else {
+      for (; eight != 0; eight &= eight - 1)
+        add_bias(at + static_cast<unsigned>(__builtin_ctzl(eight)) * kWord, bias);
+    }
+  }
 }
 
 /// One module's relocation.
@@ -55,8 +62,9 @@ public:
   Status bind_slots();
 
 private:
-  /// How many relocations ahead of its use memory is asked for.
-  static constexpr std::size_t kAhead = 8;
+  static constexpr std::uint32_t kSymbolic = ordinary_type<Port>(RelocKind::symbolic),
+                                 kGlobDat = ordinary_type<Port>(RelocKind::glob_dat),
+                                 kJumpSlot = ordinary_type<Port>(RelocKind::jump_slot);
 
   Error bad(Code code, const Rela& r) const { return bad_relocation<Port>(m_, code, r); }
   /// Goes on after an error that the sink has taken.
@@ -67,19 +75,37 @@ private:
 
   /// May quick() be asked? Auditors are told of what is bound, and may change it.
   bool is_batched() const { return found_ != nullptr && m_.audited == nullptr; }
+  /// May usual() be asked? LD_DEBUG is told of what is bound, too.
+  bool is_usual() const {
+    return found_ == nullptr && bound_ == nullptr && m_.audited == nullptr && !text_is_open_ &&
+           !log::wants(log::kBindings | log::kSymbols);
+  }
   bool in_relro(const Rela& r) const {
     return map::in_relro(image_.segments, {r.r_offset}, runtime_.loader.page_size);
   }
   Status plt(bool lazy, bool relro_is_protected);
   bool has_got_words();
   void store_got_words();
+  /// Is it a JUMP_SLOT (`kSlots`), or one of the two other kinds that store an address? `addend`:
+  /// what is added to that.
+  template <bool kSlots>
+  [[gnu::always_inline]] static bool stores_address(const Rela& r, std::uint64_t& addend) {
+    std::uint32_t type = elf::reloc_type(r);
+    addend = static_cast<std::uint64_t>(r.r_addend);
+    if (!kSlots && type == kSymbolic) return true;  // by itself, since most of them are
+    if (!Port::kGotAddend) addend = 0;
+    return type == (kSlots ? kJumpSlot : kGlobDat);
+  }
   Status relr();
   Status relative(std::span<const Rela> relocations);
   template <bool kSlots>
   std::size_t quick(std::span<const Rela> relocations);
+  template <bool kSlots>
+  std::size_t usual(std::span<const Rela> relocations);
   Status one(const Rela& r);
   Status symbolic(const Rela& r, RelocKind kind);
   Status bind(std::span<const Rela> relocations);
+  std::size_t leave_unbound(std::span<const Rela> relocations);
   Status lazy_slot(const Rela& r);
   Status irelative();
   Status irelative(const Rela& r);
@@ -128,8 +154,8 @@ Status Relocator<Port>::relr() {
     if (bits != 0) {
       auto top = static_cast<std::uint64_t>(63 - __builtin_clzl(bits));
       if (places_.allow(next, (top + 1) * 8)) {
-        for (; bits != 0; bits &= bits - 1)
-          add_bias(bias_ + next + static_cast<std::uint64_t>(__builtin_ctzl(bits)) * 8, bias_);
+        add_bias(bias_ + next, bits, bias_);
+        bits = 0;
       }
       for (; bits != 0; bits &= bits - 1) {  // a table may lie between the words
         std::uint64_t at = next + static_cast<std::uint64_t>(__builtin_ctzl(bits)) * 8;
@@ -153,7 +179,9 @@ std::size_t apply_relative(std::span<const Rela> relocations,
                            std::uint64_t start,
                            std::uint64_t room) {
   constexpr std::uint64_t kRelativeInfo = ordinary_type<Port>(RelocKind::relative);
-  const std::uintptr_t base = bias + start;
+  std::uintptr_t base = bias + start;
+  // Lest the compiler adds to both r_offset and `at`: it does not matter what `base` is.
+  asm("" : "+r"(base));
   auto apply = [&](const Rela& r) {
     std::uint64_t at = r.r_offset - start;
     if (at >= room || r.r_info != kRelativeInfo) return false;
@@ -163,10 +191,10 @@ std::size_t apply_relative(std::span<const Rela> relocations,
   const Rela* const first = relocations.data();
   const Rela* r = first;
   auto done = [&] { return static_cast<std::size_t>(r - first); };
-  for (std::size_t eights = relocations.size() / 8; eights != 0; --eights)
+  for (const Rela* const last = first + relocations.size() / 8 * 8; r != last; r += 8)
 #pragma GCC unroll 8
-    for (int i = 0; i < 8; ++i, ++r)
-      if (!apply(*r)) return done();
+    for (std::size_t i = 0; i < 8; ++i)
+      if (!apply(r[i])) return done() + i;
   for (; done() != relocations.size(); ++r)
     if (!apply(*r)) break;
   return done();
@@ -278,7 +306,7 @@ Status Relocator<Port>::symbolic(const Rela& r, RelocKind kind) {
   } else if (!undefined_weak) {
     value = bias_;
   }
-  if (stores_address(kind)) {
+  if (relocate::stores_address(kind)) {
     store<std::uint64_t>(at, value + address_addend<Port>(r, kind));
     return {};
   }
@@ -306,33 +334,52 @@ Status Relocator<Port>::symbolic(const Rela& r, RelocKind kind) {
 template <arch::IsPort Port>
 template <bool kSlots>
 std::size_t Relocator<Port>::quick(std::span<const Rela> relocations) {
-  constexpr std::uint32_t kSymbolic = ordinary_type<Port>(RelocKind::symbolic),
-                          kGlobDat = ordinary_type<Port>(RelocKind::glob_dat),
-                          kJumpSlot = ordinary_type<Port>(RelocKind::jump_slot);
   constexpr Purpose kPurpose = kSlots ? Purpose::call : Purpose::address;
   const scope::Batch::OfUser batched = batched_;
   const std::uint32_t symbol_limit = image_.symbol_limit;
   const std::uintptr_t bias = bias_;
   const bool stays = m_.from_start;
-  std::size_t count = relocations.size(), i = 0;
-  for (; i < count; ++i) {
-    if (i + kAhead < count)
-      if (std::uint32_t ahead = elf::reloc_symbol(relocations[i + kAhead]); ahead < symbol_limit)
-        batched.prefetch(ahead);
-    const Rela& r = relocations[i];
-    std::uint32_t type = elf::reloc_type(r), symbol = elf::reloc_symbol(r);
-    if (kSlots ? type != kJumpSlot : type != kSymbolic && type != kGlobDat) break;
-    if (symbol >= symbol_limit) break;
+  std::uint64_t start = places_.start(), room = places_.room();
+  const Rela *const first = relocations.data(), *const last = first + relocations.size();
+  const Rela* at = first;
+  for (; at != last; ++at) {
+    const Rela& r = *at;
+    std::uint64_t addend;
+    std::uint32_t symbol = elf::reloc_symbol(r);
+    if (!stores_address<kSlots>(r, addend) || symbol >= symbol_limit) break;
     const scope::Batch::Entry* e = batched.settled(symbol, kPurpose);
     if (e == nullptr) break;
-    if (r.r_offset - places_.start() >= places_.room() && !places_.allow(r.r_offset, 8)) break;
+    if (r.r_offset - start >= room) {
+      if (!places_.allow(r.r_offset, 8)) break;
+      start = places_.start();
+      room = places_.room();
+    }
     if (!stays && e->provider != noted_) {  // neighbours are often bound to the same module
       if (!add_dependency(m_, *e->provider)) break;
       noted_ = e->provider;
     }
-    bool adds = Port::kGotAddend || (!kSlots && type == kSymbolic);
-    store<std::uint64_t>(bias + r.r_offset,
-                         e->address + (adds ? static_cast<std::uint64_t>(r.r_addend) : 0));
+    store<std::uint64_t>(bias + r.r_offset, e->address + addend);
+  }
+  return static_cast<std::size_t>(at - first);
+}
+
+/// Applies relocations up to the first that is none of most: where a word gets the address of a
+/// definition that is looked up here. Returns how many. `kSlots`: as of quick(). Needs: is_usual().
+template <arch::IsPort Port>
+template <bool kSlots>
+std::size_t Relocator<Port>::usual(std::span<const Rela> relocations) {
+  constexpr Purpose kPurpose = kSlots ? Purpose::call : Purpose::address;
+  const std::uintptr_t bias = bias_;
+  std::size_t count = relocations.size(), i = 0;
+  for (; i < count; ++i) {
+    const Rela& r = relocations[i];
+    std::uint64_t addend;
+    if (!stores_address<kSlots>(r, addend)) break;
+    if (r.r_offset - places_.start() >= places_.room() && !places_.allow(r.r_offset, 8)) break;
+    Definition d = references_.find_usual(elf::reloc_symbol(r), kPurpose);
+    if (!d || !scope::is_at_its_value(*d.module, *d.symbol)) break;
+    std::uintptr_t address = (d.module->image.bias + LinkAddr{d.symbol->st_value}).value;
+    store<std::uint64_t>(bias + r.r_offset, address + addend);
   }
   return i;
 }
@@ -357,8 +404,10 @@ Status Relocator<Port>::one(const Rela& r) {
 /// The part of a table that names symbols, or that nobody sorted.
 template <arch::IsPort Port>
 Status Relocator<Port>::bind(std::span<const Rela> relocations) {
+  const bool batched = is_batched(), plain = is_usual();
   for (std::size_t i = 0; i < relocations.size(); ++i) {
-    if (is_batched()) i += quick<false>(relocations.subspan(i));
+    if (batched) i += quick<false>(relocations.subspan(i));
+    if (plain) i += usual<false>(relocations.subspan(i));
     if (i == relocations.size()) break;
     MYLD_CHECK(settle(one(relocations[i])));
   }
@@ -377,6 +426,26 @@ Status Relocator<Port>::lazy_slot(const Rela& r) {
   if (Port::must_bind_now(image_.symbols[index].st_other)) return one(r);
   add_bias(bias_ + r.r_offset, bias_);
   return {};
+}
+
+/// lazy_slot() of slots up to the first that is none of most. Returns how many.
+template <arch::IsPort Port>
+std::size_t Relocator<Port>::leave_unbound(std::span<const Rela> relocations) {
+  const elf::Phdr* relro = image_.segments.relro;
+  // Behind what is protected, as where lazy slots always are: then it need not be asked of each.
+  std::uint64_t least = relro == nullptr ? 0 : relro->p_vaddr + relro->p_memsz;
+  std::size_t i = 0;
+  for (; i < relocations.size(); ++i) {
+    const Rela& r = relocations[i];
+    std::uint32_t symbol = elf::reloc_symbol(r);
+    if (elf::reloc_type(r) != kJumpSlot || symbol >= image_.symbol_limit ||
+        r.r_offset % sizeof(std::uintptr_t) != 0 || r.r_offset < least ||
+        Port::must_bind_now(image_.symbols[symbol].st_other))
+      break;
+    if (r.r_offset - places_.start() >= places_.room() && !places_.allow(r.r_offset, 8)) break;
+    add_bias(bias_ + r.r_offset, bias_);
+  }
+  return i;
 }
 
 /// What the PLT passes to the trampoline.
@@ -411,9 +480,12 @@ template <arch::IsPort Port>
 Status Relocator<Port>::plt(bool lazy, bool relro_is_protected) {
   if (image_.jmprel.empty()) return {};
   if (lazy) store_got_words();
-  bool batched = is_batched() && !lazy && !relro_is_protected;
+  bool ordinary = !lazy && !relro_is_protected, batched = ordinary && is_batched(),
+       plain = ordinary && is_usual(), unbound = lazy && !relro_is_protected;
   for (std::size_t i = 0; i < image_.jmprel.size(); ++i) {
     if (batched) i += quick<true>(image_.jmprel.subspan(i));
+    if (plain) i += usual<true>(image_.jmprel.subspan(i));
+    if (unbound) i += leave_unbound(image_.jmprel.subspan(i));
     if (i == image_.jmprel.size()) break;
     const Rela& r = image_.jmprel[i];
     RelocKind kind = Port::reloc_kind(elf::reloc_type(r));

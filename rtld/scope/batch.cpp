@@ -117,14 +117,46 @@ bool Batch::prepare(std::span<Module* const> users,
   return find_in_module(user, Request::of(name, version_of(user, e.symbol), Purpose::address));
 }
 
-void Batch::add(std::uint32_t user, std::uint32_t symbol, std::uint8_t purpose_bit) {
-  const elf::Image& image = users_[user]->image;
-  if (symbol == 0 || entry_count_ == capacity_) return;
-  if (image.versym != nullptr && !version_is_known(*users_[user], symbol, image.symbols[symbol]))
-    return;
-  Entry& e = entries_[entry_count_];  // zeroed memory
-  if (has_stored_hash(user, symbol)) {
-    e.hash = image.gnu_hash.chain[symbol - image.gnu_hash.first] >> 1;
+/// Notes what was found, as an address where that says it all.
+[[gnu::always_inline]] inline void Batch::settle(Entry& e, Module& m, const Sym& s) const {
+  e.state = State::found;
+  e.provider = &m;
+  e.definition = static_cast<std::uint32_t>(&s - m.image.symbols);
+  // An undefined reference is bound to what is found; a defined one may be STV_PROTECTED, which is
+  // all the same where it has found itself.
+  bool is_the_end =
+      (e.purposes & kUndefined) != 0 || &s == &users_[e.user]->image.symbols[e.symbol];
+  if (is_the_end && elf::sym_binding(s) != STB_GNU_UNIQUE && is_at_its_value(m, s)) {
+    e.state = State::settled;
+    e.address = (m.image.bias + LinkAddr{s.st_value}).value;
+  }
+}
+
+Batch::Collector::Collector(Batch& batch, std::uint32_t user)
+    : batch_(batch), module_(*batch.users_[user]), numbers_(batch.numbers_[user]),
+      entries_(batch.entries_), limit_(module_.image.symbol_limit),
+      first_hashed_(module_.image.gnu_hash.first), hashed_count_(0),
+      user_(static_cast<std::uint16_t>(user)), itself_first_(looks_at_itself_first(module_)) {
+  if (batch.hashed_ends_[user] > first_hashed_)
+    hashed_count_ = batch.hashed_ends_[user] - first_hashed_;
+}
+
+/// Of a module that looks at itself first. False: the reference is none of the batch's.
+[[gnu::noinline]] bool Batch::Collector::read_own(Entry& e) {
+  const Sym* own = batch_.own_definition(e, module_);
+  if (own == nullptr) return true;
+  if (own->st_shndx == SHN_UNDEF) return false;
+  batch_.settle(e, module_, *own);
+  return true;
+}
+
+void Batch::Collector::add(std::uint32_t symbol, std::uint8_t purpose_bit) {
+  const elf::Image& image = module_.image;
+  if (symbol == 0 || batch_.entry_count_ == batch_.capacity_) return;
+  if (image.versym != nullptr && !version_is_known(module_, symbol, image.symbols[symbol])) return;
+  Entry& e = entries_[batch_.entry_count_];  // zeroed memory
+  if (std::uint32_t place = symbol - first_hashed_; place < hashed_count_) {
+    e.hash = image.gnu_hash.chain[place] >> 1;
   } else {
     const Sym& s = image.symbols[symbol];
     if (s.st_name >= image.strings.size || refers_to_itself(s)) return;
@@ -133,17 +165,13 @@ void Batch::add(std::uint32_t user, std::uint32_t symbol, std::uint8_t purpose_b
     e.hash = hash_of_name(e.name) >> 1;
   }
   e.symbol = symbol;
-  e.user = static_cast<std::uint16_t>(user);
+  e.user = user_;
   e.purposes = purpose_bit;
-  if (Module& m = *users_[user]; looks_at_itself_first(m))
-    if (const Sym* own = own_definition(e, m); own != nullptr) {
-      if (own->st_shndx == SHN_UNDEF) {
-        e = {};
-        return;
-      }
-      settle(e, m, *own);
-    }
-  numbers_[user][symbol] = ++entry_count_;
+  if (itself_first_ && !read_own(e)) {
+    e = {};
+    return;
+  }
+  numbers_[symbol] = ++batch_.entry_count_;
 }
 
 void Batch::fill_table() {
@@ -185,20 +213,43 @@ const char* Batch::name_of(Entry& e) const {
   return find_in_module(m, request);
 }
 
+/// Sets an entry whose definition is there. True.
+[[gnu::always_inline]] inline bool Batch::conclude_with(Entry& e, Module& m, const Sym& s) const {
+  // A canonical PLT entry is the answer for one purpose and not for the other.
+  if (s.st_shndx == SHN_UNDEF && (e.purposes & ~kUndefined) != bit_of(Purpose::address))
+    e.state = State::depends;
+  else
+    settle(e, m, s);
+  return true;
+}
+
+/// takes() where the symbol is the very one that the module refers to. Of most references it is:
+/// the module that defines a symbol is the first in the scope that does.
+[[gnu::always_inline]] inline bool Batch::takes_own(Entry& e, Module& m) const {
+  const Sym& s = m.image.symbols[e.symbol];
+  if (s.st_name >= m.image.strings.size) return false;
+  bool address = (e.purposes & bit_of(Purpose::address)) != 0;
+  if (!is_definition(s, address ? Purpose::address : Purpose::call)) return false;
+  // A version is the same as itself; that there is one was looked at when it was collected. What
+  // has none is no definition for others where it is hidden.
+  if (m.image.versym != nullptr)
+    if (std::uint16_t v = m.image.versym[e.symbol];
+        (v & elf::kVersionIndexMask) <= VER_NDX_GLOBAL && version_of(m, e.symbol) == nullptr &&
+        (v & elf::kVersionHidden) != 0)
+      return false;
+  return conclude_with(e, m, s);
+}
+
 /// Is `symbol` of `module`, which has the entry's hash, its definition? `name`: of the symbol, read
 /// when it is needed. If so, what is to be known of the entry is known, and it is set.
 bool Batch::takes(Entry& e, Module& m, std::uint32_t symbol, const char*& name) {
   Module& user = *users_[e.user];
   const Sym* s = &m.image.symbols[symbol];
-  if (&user != &m || e.symbol != symbol) {
-    if (name == nullptr) {
-      name = m.image.strings.at(s->st_name);
-      if (name == nullptr) return false;
-    }
-    if (!same_name(name, name_of(e))) return false;
-  } else if (s->st_name >= m.image.strings.size) {
-    return false;
+  if (name == nullptr) {
+    name = m.image.strings.at(s->st_name);
+    if (name == nullptr) return false;
   }
+  if (!same_name(name, name_of(e))) return false;
   bool address = (e.purposes & bit_of(Purpose::address)) != 0;
   switch (match(m, symbol,
                 {.version = version_of(user, e.symbol),
@@ -210,36 +261,12 @@ bool Batch::takes(Entry& e, Module& m, std::uint32_t symbol, const char*& name) 
     if (s == nullptr) return false;
     break;
   }
-  // A canonical PLT entry is the answer for one purpose and not for the other.
-  if (s->st_shndx == SHN_UNDEF && (e.purposes & ~kUndefined) != bit_of(Purpose::address)) {
-    e.state = State::depends;
-    return true;
-  }
-  settle(e, m, *s);
-  return true;
+  return conclude_with(e, m, *s);
 }
 
-/// Notes what was found, as an address where that says it all.
-void Batch::settle(Entry& e, Module& m, const Sym& s) const {
-  e.state = State::found;
-  e.provider = &m;
-  e.definition = static_cast<std::uint32_t>(&s - m.image.symbols);
-  constexpr unsigned kOrdinary =
-      1u << STT_NOTYPE | 1u << STT_OBJECT | 1u << STT_FUNC | 1u << STT_COMMON;
-  // An undefined reference is bound to what is found; a defined one may be STV_PROTECTED, which is
-  // all the same where it has found itself.
-  bool is_the_end =
-      (e.purposes & kUndefined) != 0 || &s == &users_[e.user]->image.symbols[e.symbol];
-  const elf::Segments& segments = m.image.segments;
-  if (is_the_end && (kOrdinary >> elf::sym_type(s) & 1) != 0 &&
-      elf::sym_binding(s) != STB_GNU_UNIQUE && s.st_shndx != SHN_ABS &&
-      s.st_value - segments.start.value <= segments.end.value - segments.start.value) {
-    e.state = State::settled;
-    e.address = (m.image.bias + LinkAddr{s.st_value}).value;
-  }
-}
-
-void Batch::offer_one(Module& m, const Exported& x) {
+/// `user`: the module's number, or one that no user has.
+[[gnu::always_inline]] inline void
+Batch::offer_one(Module& m, std::uint32_t user, const Exported& x) {
   const char* name = nullptr;
   std::uint32_t* head = &table_[table_place(x.hash)];
   std::uint32_t passed = 0;
@@ -251,7 +278,11 @@ void Batch::offer_one(Module& m, const Exported& x) {
       __builtin_prefetch(second.name);
       if (second.next != 0) __builtin_prefetch(&entries_[second.next - 1]);
     }
-    if (e.hash == x.hash && takes(e, m, x.symbol, name))
+    bool taken = false;
+    if (e.hash == x.hash)
+      taken =
+          e.symbol == x.symbol && e.user == user ? takes_own(e, m) : takes(e, m, x.symbol, name);
+    if (taken)
       *place = next;
     else
       place = &e.next, ++passed;
@@ -273,29 +304,19 @@ void Batch::offer_one(Module& m, const Exported& x) {
   }
 }
 
-/// Brings nearer what leads to the name of the first entry that may take `x`, and the second entry.
-void Batch::prefetch_wanted(const Module& m, const Exported& x) const {
+/// Brings nearer the two names that takes() will compare, if any.
+[[gnu::always_inline]] inline void
+Batch::prefetch_names(const Module& m, std::uint32_t user, const Exported& x) const {
   std::uint32_t n = table_[table_place(x.hash)];
   if (n == 0) return;
   const Entry& e = entries_[n - 1];
-  if (e.next != 0) __builtin_prefetch(&entries_[e.next - 1]);
-  if (e.hash != x.hash || e.name != nullptr || users_[e.user] == &m) return;
-  __builtin_prefetch(&users_[e.user]->image.symbols[e.symbol]);
-}
-
-/// Brings nearer the two names that takes() will compare: neither is where others are.
-void Batch::prefetch_names(const Module& m, const Exported& x) const {
-  std::uint32_t n = table_[table_place(x.hash)];
-  if (n == 0) return;
-  const Entry& e = entries_[n - 1];
-  if (e.hash != x.hash || (users_[e.user] == &m && e.symbol == x.symbol)) return;
-  const elf::Image& user = users_[e.user]->image;
-  prefetch_string(e.name != nullptr ? e.name : user.strings.data + user.symbols[e.symbol].st_name);
+  if (e.hash != x.hash || (e.symbol == x.symbol && e.user == user)) return;
+  if (e.name != nullptr) prefetch_string(e.name);
   prefetch_string(m.image.strings.data + m.image.symbols[x.symbol].st_name);
 }
 
-void Batch::offer(Module& m, const Exported* x, std::size_t count) {
-  constexpr std::size_t kTable = 16, kEntry = 12, kWanted = 8, kNames = 5;
+void Batch::offer(Module& m, std::uint32_t user, const Exported* x, std::size_t count) {
+  constexpr std::size_t kTable = 16, kEntry = 12, kNames = 5;
   for (std::size_t i = 0; i < count; ++i) {
     if (i + kTable < count) {
       __builtin_prefetch(&table_[table_place(x[i + kTable].hash)]);
@@ -304,22 +325,22 @@ void Batch::offer(Module& m, const Exported* x, std::size_t count) {
     if (i + kEntry < count)
       if (std::uint32_t n = table_[table_place(x[i + kEntry].hash)]; n != 0)
         __builtin_prefetch(&entries_[n - 1]);
-    if (i + kWanted < count) prefetch_wanted(m, x[i + kWanted]);
-    if (i + kNames < count) prefetch_names(m, x[i + kNames]);
-    offer_one(m, x[i]);
+    if (i + kNames < count) prefetch_names(m, user, x[i + kNames]);
+    offer_one(m, user, x[i]);
   }
 }
 
-/// Image::gnu_hashed_end(), which reads the whole table, of users only once.
-std::uint32_t Batch::hashed_end(const Module& m) const {
-  return m.counter < users_.size() && users_[m.counter] == &m ? hashed_ends_[m.counter]
-                                                              : m.image.gnu_hashed_end();
+/// The module's number among the users, or UINT32_MAX.
+std::uint32_t Batch::user_number(const Module& m) const {
+  return m.counter < users_.size() && users_[m.counter] == &m ? m.counter : UINT32_MAX;
 }
 
 void Batch::stream_gnu(Module& m) {
   const elf::GnuHash& gnu = m.image.gnu_hash;
   Exported passed[kPortion];
-  std::uint32_t limit = hashed_end(m);
+  // gnu_hashed_end() reads the whole table: of users it was done before.
+  std::uint32_t user = user_number(m);
+  std::uint32_t limit = user != UINT32_MAX ? hashed_ends_[user] : m.image.gnu_hashed_end();
   for (std::uint32_t from = gnu.first; from < limit; from += kPortion) {
     std::uint32_t to = limit - from < kPortion ? limit : from + kPortion;
     std::size_t count = 0;
@@ -328,21 +349,21 @@ void Batch::stream_gnu(Module& m) {
       passed[count] = {i, hash};
       count += filter_[bit / 64] >> bit % 64 & 1;
     }
-    offer(m, passed, count);
+    offer(m, user, passed, count);
   }
 }
 
 /// Without stored hashes the names are hashed; what the chains hold is what can be found.
 void Batch::stream_sysv(Module& m) {
   const elf::SysvHash& h = m.image.sysv_hash;
-  std::uint32_t steps = 0;
+  std::uint32_t steps = 0, user = user_number(m);
   for (std::uint32_t bucket = 0; bucket < h.bucket_count; ++bucket)
     for (std::uint32_t i = h.buckets[bucket]; i != 0 && i < h.chain_count; i = h.chain()[i]) {
       if (++steps > h.chain_count) return;  // a cycle in the file
       const char* name = m.image.strings.at(m.image.symbols[i].st_name);
       if (name == nullptr || sysv_hash(name) % h.bucket_count != bucket) continue;
       std::uint32_t hash = hash_of_name(name) >> 1, bit = filter_place(hash);
-      if ((filter_[bit / 64] >> bit % 64 & 1) != 0) offer_one(m, {i, hash});
+      if ((filter_[bit / 64] >> bit % 64 & 1) != 0) offer_one(m, user, {i, hash});
     }
 }
 

@@ -69,16 +69,44 @@ public:
                const load::ModuleList* first,
                const load::ModuleList* second);
 
-  /// Adds a reference of module number `user`. Ignored: what need not be looked up (symbol 0,
-  /// Purpose copy) or cannot be (a symbol outside the table). Needs: no more than `references`
-  /// calls.
+  /// Adds references of one module.
+  class Collector {
+  public:
+    Collector(Batch& batch, std::uint32_t user);
+    /// Adds one. Ignored: what need not be looked up (symbol 0, Purpose copy) or cannot be (a
+    /// symbol outside the table). Needs: no more than prepare()'s `references` calls.
+    void want(std::uint32_t symbol, Purpose purpose) {
+      if (purpose == Purpose::copy || symbol >= limit_) return;
+      // Most symbols are named by several relocations.
+      if (std::uint32_t number = numbers_[symbol]; number != 0)
+        entries_[number - 1].purposes |= bit_of(purpose);
+      else
+        add(symbol, bit_of(purpose));
+    }
+    /// Brings nearer the name that want() will hash, if any.
+    [[gnu::always_inline]] void prefetch_name(std::uint32_t symbol) const {
+      if (symbol >= limit_ || symbol - first_hashed_ < hashed_count_ || numbers_[symbol] != 0)
+        return;
+      const elf::Image& image = module_.image;
+      prefetch_string(image.strings.data + image.symbols[symbol].st_name);
+    }
+
+  private:
+    void add(std::uint32_t symbol, std::uint8_t purpose_bit);
+    bool read_own(Entry& entry);
+
+    Batch& batch_;
+    Module& module_;
+    std::uint32_t* numbers_;  ///< Batch::numbers_ of the module
+    Entry* entries_;
+    std::uint32_t limit_;                        ///< of symbols
+    std::uint32_t first_hashed_, hashed_count_;  ///< symbols whose hashes DT_GNU_HASH has
+    std::uint16_t user_;
+    bool itself_first_;
+  };
+  /// The same for a single reference of module number `user`.
   void want(std::uint32_t user, std::uint32_t symbol, Purpose purpose) {
-    if (purpose == Purpose::copy || symbol >= users_[user]->image.symbol_limit) return;
-    // Most symbols are named by several relocations.
-    if (std::uint32_t number = numbers_[user][symbol]; number != 0)
-      entries_[number - 1].purposes |= bit_of(purpose);
-    else
-      add(user, symbol, bit_of(purpose));
+    Collector(*this, user).want(symbol, purpose);
   }
 
   /// Looks everything up.
@@ -98,24 +126,6 @@ public:
   bool empty() const { return entry_count_ == 0; }
   /// How often an entry was offered what it did not take, at places where many wait.
   std::uint64_t passed() const { return passed_; }
-  /// Brings nearer what prefetch_name() and want() will read.
-  void prefetch_symbol(std::uint32_t user, std::uint32_t symbol) const {
-    const elf::Image& image = users_[user]->image;
-    if (symbol >= image.symbol_limit) return;
-    __builtin_prefetch(&numbers_[user][symbol]);
-    if (has_stored_hash(user, symbol))
-      __builtin_prefetch(&image.gnu_hash.chain[symbol - image.gnu_hash.first]);
-    else
-      __builtin_prefetch(&image.symbols[symbol]);
-  }
-  /// Brings nearer the name that want() will hash, if any.
-  void prefetch_name(std::uint32_t user, std::uint32_t symbol) const {
-    const elf::Image& image = users_[user]->image;
-    if (symbol >= image.symbol_limit || numbers_[user][symbol] != 0 ||
-        has_stored_hash(user, symbol))
-      return;
-    prefetch_string(image.strings.data + image.symbols[symbol].st_name);
-  }
 
   /// What one user's references were bound to, for whoever goes through thousands of them.
   /// Needs: run() was called.
@@ -131,11 +141,6 @@ public:
       const Entry& e = entries_[number - 1];
       return e.state == State::settled && (e.purposes & bit_of(purpose)) != 0 ? &e : nullptr;
     }
-    /// Brings what settled() will read nearer.
-    void prefetch(std::uint32_t symbol) const {
-      if (std::uint32_t number = numbers_[symbol]; number != 0)
-        __builtin_prefetch(&entries_[number - 1]);
-    }
 
   private:
     const std::uint32_t* numbers_ = nullptr;
@@ -149,38 +154,36 @@ private:
   static constexpr std::uint8_t bit_of(Purpose purpose) {
     return static_cast<std::uint8_t>(1u << static_cast<unsigned>(purpose));
   }
-  /// Of a name that is not longer than usual.
-  static void prefetch_string(const char* s) {
-    constexpr std::size_t kUsual = 56;
-    __builtin_prefetch(s);
-    __builtin_prefetch(s + kUsual);
-  }
   const Entry* wanted_for(std::uint32_t user, std::uint32_t symbol, Purpose purpose) const {
     std::uint32_t number = numbers_[user][symbol];
     if (number == 0) return nullptr;
     const Entry& e = entries_[number - 1];
     return (e.purposes & bit_of(purpose)) != 0 ? &e : nullptr;
   }
-  bool has_stored_hash(std::uint32_t user, std::uint32_t symbol) const {
-    return symbol < hashed_ends_[user] && symbol >= users_[user]->image.gnu_hash.first;
-  }
   std::uint32_t filter_place(std::uint32_t hash) const { return hash * kMix >> filter_shift_; }
   std::uint32_t table_place(std::uint32_t hash) const { return hash * kMix >> table_shift_; }
   const Sym* own_definition(const Entry& entry, const Module& user) const;
-  void add(std::uint32_t user, std::uint32_t symbol, std::uint8_t purpose_bit);
   void fill_table();
   void stream(Module& module);
   void stream_gnu(Module& module);
   void stream_sysv(Module& module);
-  std::uint32_t hashed_end(const Module& module) const;
-  void prefetch_wanted(const Module& module, const Exported& exported) const;
-  void prefetch_names(const Module& module, const Exported& exported) const;
-  void offer(Module& module, const Exported* exported, std::size_t count);
-  void offer_one(Module& module, const Exported& exported);
+  /// Of a name that is not longer than usual. Inline, as all that only prefetches: GCC takes out
+  /// calls of functions that have no effect but that.
+  [[gnu::always_inline]] static void prefetch_string(const char* s) {
+    constexpr std::size_t kUsual = 56;
+    __builtin_prefetch(s);
+    __builtin_prefetch(s + kUsual);
+  }
+  void prefetch_names(const Module& module, std::uint32_t user, const Exported& exported) const;
+  std::uint32_t user_number(const Module& module) const;
+  void offer(Module& module, std::uint32_t user, const Exported* exported, std::size_t count);
+  void offer_one(Module& module, std::uint32_t user, const Exported& exported);
   void note_passed(std::uint32_t& head, std::uint32_t entries);
   const char* name_of(Entry& entry) const;
   const Sym* default_version(Entry& entry, const Module& module) const;
   bool takes(Entry& entry, Module& module, std::uint32_t symbol, const char*& name);
+  bool takes_own(Entry& entry, Module& user) const;
+  bool conclude_with(Entry& entry, Module& module, const Sym& definition) const;
   void settle(Entry& entry, Module& module, const Sym& definition) const;
 
   static constexpr std::uint32_t kMix = 0x9e3779b1;  // 2^32 / golden ratio: spreads neighbours
