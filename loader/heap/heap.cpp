@@ -120,6 +120,19 @@ template <bool kZero>
 void* allocate(std::size_t bytes) { return take<true>(bytes); }
 void* allocate_unfilled(std::size_t bytes) { return take<false>(bytes); }
 
+void* carve(std::size_t bytes) {
+  Heap& heap = g_heap;
+  bytes = round_up(bytes, std::size_t{16});
+  void* block = nullptr;
+  heap.lock.lock();
+  if (static_cast<std::size_t>(heap.end - heap.next) >= bytes) {
+    block = heap.next;
+    heap.next += bytes;
+  }
+  heap.lock.unlock();
+  return block;
+}
+
 bool extend(void* block, std::size_t bytes, std::size_t new_bytes) {
   if (new_bytes > kLargestInChunk) return false;
   Heap& heap = g_heap;

@@ -21,6 +21,10 @@ void* allocate(std::size_t bytes);
 /// The same without the zeros, for who fills the block anyway.
 void* allocate_unfilled(std::size_t bytes);
 
+/// Memory of any size out of the newest chunk, aligned to 16 and unfilled, that is never given
+/// back. nullptr: the chunk has no such room left.
+void* carve(std::size_t bytes);
+
 /// Makes what allocate(bytes) returned last larger, in its place. False: it is not the newest
 /// block, there is no room, or there is a free block that is as large; nothing has changed then.
 bool extend(void* block, std::size_t bytes, std::size_t new_bytes);

@@ -7,11 +7,12 @@ namespace myld::dlopen {
 namespace {
 
 // link_maps lie close to each other, and not where each was made: who walks the chain
-// (dl_iterate_phdr, and so every exception of older compilers) touches as few pages as may be. They
-// come in lots, which are small until there are some, and go back to a list of their own. Lots are
-// blocks of the heap's chunks: larger ones would each be a mapping that stays. A link_map begins
-// with a line of the cache, so that what is read of it lies in few of them.
-constexpr std::size_t kSmallLot = 2, kSmallLots = 8, kLotBytes = heap::kLargestInChunk, kLine = 64;
+// (dl_iterate_phdr, and so every exception of older compilers) touches as few pages as may be, at
+// the same distance from one to the next. They come in lots, which are small until there are some,
+// and go back to a list of their own. Lots are parts of the heap's chunks: they would each be a
+// mapping that stays. A link_map begins with a line of the cache, so that what is read of it lies
+// in few of them.
+constexpr std::size_t kSmallLot = 2, kSmallLots = 8, kLotBytes = 65536, kLine = 64;
 
 struct FreeMap {
   FreeMap* next;
@@ -27,8 +28,13 @@ struct Maps {
 constinit Maps g_maps;
 
 bool take_lot(std::size_t room) {
-  std::size_t count = g_maps.lots < kSmallLots ? kSmallLot : (kLotBytes - kLine) / room;
-  auto* lot = static_cast<std::byte*>(heap::allocate_unfilled(count * room + kLine));
+  void* lot = nullptr;
+  std::size_t count = (kLotBytes - kLine) / room;
+  if (g_maps.lots >= kSmallLots) lot = heap::carve(kLotBytes);
+  if (lot == nullptr) {
+    count = g_maps.lots < kSmallLots ? kSmallLot : (heap::kLargestInChunk - kLine) / room;
+    lot = heap::allocate_unfilled(count * room + kLine);
+  }
   if (lot == nullptr) return false;
   ++g_maps.lots;
   g_maps.next = reinterpret_cast<std::byte*>(
