@@ -69,6 +69,23 @@ TEST_CASE("the newest block grows in its place") {
   }
 }
 
+TEST_CASE("a part of the chunk is nobody else's, and maps nothing") {
+  std::size_t before = heap::mapped_bytes();
+  std::vector<unsigned char*> parts;
+  while (auto* part = static_cast<unsigned char*>(heap::carve(5000))) {
+    CHECK(reinterpret_cast<std::uintptr_t>(part) % 16 == 0);
+    std::memset(part, static_cast<int>(parts.size() % 255 + 1), 5000);
+    parts.push_back(part);
+  }
+  CHECK(heap::carve(SIZE_MAX - 15) == nullptr);
+  CHECK(heap::mapped_bytes() == before);
+  void* block = heap::allocate(6000);
+  std::memset(block, 0xff, 6000);
+  for (std::size_t k = 0; k < parts.size(); ++k)
+    CHECK((parts[k][0] == k % 255 + 1 && parts[k][4999] == k % 255 + 1));
+  heap::release(block, 6000);
+}
+
 TEST_CASE("what cannot be had is nullptr") { CHECK(heap::allocate(SIZE_MAX / 2) == nullptr); }
 
 TEST_CASE("a vector keeps its order through growth and erasure") {
