@@ -13,6 +13,7 @@ build by g++.
 import argparse
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -71,13 +72,15 @@ def call_figures(loader: common.Loader) -> dict[str, dict[str, int]]:
     libraries = str(closure.closure("closure-100", start.closures()["closure-100"]))
     found = {}
     for what, loaded in CALLS:
-        # Only what takes milliseconds is done few times: what comes before differs from run to run.
-        few, many = (20, 60) if what == "open" else (1500, 3500)
+        # Only what takes milliseconds is done few times: what comes before differs from run to run, and so do the
+        # ways through tables with a random key, which a median takes out.
+        few, many, pairs = (20, 60, 1) if what == "open" else (1500, 3500, 5)
         runs = [[loader.path, str(folder / "steps"), libraries, str(loaded), str(folder / "libsmall.so"), what, str(n)]
                 for n in (few, many)]
 
         def of_one(count) -> int:
-            return round((count(runs[1], ENVIRONMENT) - count(runs[0], ENVIRONMENT)) / (many - few))
+            return round(statistics.median(count(runs[1], ENVIRONMENT) - count(runs[0], ENVIRONMENT)
+                                           for _ in range(pairs)) / (many - few))
 
         found[f"{what}-{loaded}"] = {"instructions": of_one(memory.instructions)}
         if "open" in what:
