@@ -60,10 +60,15 @@ def measure(loaders: list[Loader], wanted: list[Program]) -> list[Results]:
         stop, end = programs.stopping_at_entry(program), programs.at_entry(program)
         found: dict[str, dict[str, list[float]]] = {key: {} for key in [*FIGURES, "calls"]}
         for loader in loaders:
-            at_entry(stop.under(loader), loader.variables())  # fills the page cache
-            for key, value in at_entry(stop.under(loader), loader.variables()).items():
-                found[key][loader.name] = [value]
-            number = system_calls(end.under(loader), loader.variables())
+            with tempfile.TemporaryDirectory() as folder:
+                variables = loader.variables()
+                for each in (stop, end):
+                    variables = programs.bound(loader, each, variables, folder)
+                programs.check_bound(loader, end.under(loader), variables)
+                at_entry(stop.under(loader), variables)  # fills the page cache
+                for key, value in at_entry(stop.under(loader), variables).items():
+                    found[key][loader.name] = [value]
+                number = system_calls(end.under(loader), variables)
             found["calls"][loader.name] = [] if number is None else [number]
         for key in FIGURES:
             tables[key].add(program.name, found[key])
@@ -100,20 +105,9 @@ def bound_instructions(loader: Loader, program: Program, environment: dict[str, 
     """As instructions(), of a start with the files that `loader.bind` makes. valgrind preloads a library of its own, so
     that what runs under it is another request than without: the files are made under it too."""
     with tempfile.TemporaryDirectory() as folder:
-        environment = environment | {"MYLD_BINDING": folder}
-
-        def run(told: dict[str, str], *options: str) -> str:
-            command = ["valgrind", "-q", "--tool=none", loader.path, *options, *program.command]
-            done = subprocess.run(command, env=environment | told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
-            if done.returncode != 0:
-                sys.exit(f"bench: {' '.join(command)}: status {done.returncode}\n{done.stdout[-1000:]}")
-            return done.stdout
-
-        run({}, *loader.bind)
-        used = re.search(r"binding file=.*; used for .*", run({"LD_DEBUG": "files"}))
-        if used is None or ("--image" in loader.bind) != used[0].endswith("with its image"):
-            sys.exit(f"bench: {program.name}: {used[0] if used else 'its binding file is not used'}")
+        valgrind = ("valgrind", "-q", "--tool=none")
+        environment = programs.bound(loader, program, environment, folder, valgrind)
+        programs.check_bound(loader, [*valgrind, *program.under(loader)], environment)
         return instructions(program.under(loader), environment)
 
 

@@ -4,6 +4,7 @@ What a loader does ends where the program begins. A copy whose first instruction
 looked at) costs what loader and libraries' constructors cost, and nothing of main().
 """
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -113,6 +114,33 @@ def as_interpreter(p: Program, loader: Loader, number: int) -> list[str]:
     link.unlink(missing_ok=True)
     link.symlink_to(loader.path)
     return [copy(p.command[0], f"interp{number}", lambda elf: elf.put_interpreter(str(link))), *p.command[1:]]
+
+
+def bound(loader: Loader, p: Program, environment: dict[str, str], folder: str,
+          under: tuple[str, ...] = ()) -> dict[str, str]:
+    """The environment in which a start of `p` finds the files that `loader.bind` makes in `folder`: with none, it is as it
+    was. `under`: what runs the loader."""
+    if not loader.bind:
+        return environment
+    environment = environment | {"MYLD_BINDING": folder}
+    output([*under, loader.path, *loader.bind, *p.command], environment)
+    return environment
+
+
+def check_bound(loader: Loader, command: list[str], environment: dict[str, str]) -> None:
+    """Does `command`, which ends by itself, start with the files that `loader.bind` makes?"""
+    if loader.bind:
+        used = re.search(r"binding file=.*; used for .*", output(command, environment | {"LD_DEBUG": "files"}))
+        if used is None or ("--image" in loader.bind) != used[0].endswith("with its image"):
+            sys.exit(f"bench: {' '.join(command)}: {used[0] if used else 'its binding file is not used'}")
+
+
+def output(command: list[str], environment: dict[str, str]) -> str:
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+    if done.returncode != 0:
+        sys.exit(f"bench: {' '.join(command)}: status {done.returncode}\n{done.stdout[-1000:]}")
+    return done.stdout
 
 
 # Name, program, arguments; `@`: at entry as well, since main() does much of its own.

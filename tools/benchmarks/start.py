@@ -5,6 +5,7 @@ import shlex
 import shutil
 import statistics
 import sys
+import tempfile
 
 from . import closure, common, programs
 from .common import Loader, Results
@@ -61,6 +62,14 @@ def measure(loaders: list[Loader], wanted: list[Program], rounds: int, mode: str
     for program in wanted:
         commands = [program.under(each) if mode == "command" else programs.as_interpreter(program, each, i)
                     for i, each in enumerate(loaders)]
+        folder = tempfile.TemporaryDirectory()
+        variables = []
+        for each, command in zip(loaders, commands):
+            binding = os.path.join(folder.name, each.name)
+            os.mkdir(binding, mode=0o700)
+            started = program if mode == "command" else Program(program.name, tuple(command))
+            variables.append(programs.bound(each, started, each.variables(), binding))
+            programs.check_bound(each, command, variables[-1])
         cpu: dict[str, list[float]] = {each.name: [] for each in loaders}
         minor: dict[str, list[float]] = {each.name: [] for each in loaders}
         nothing = []
@@ -68,9 +77,10 @@ def measure(loaders: list[Loader], wanted: list[Program], rounds: int, mode: str
             nothing.append(run(empty, dict(os.environ))[0])
             for i in range(len(loaders)):
                 which = (i + number) % len(loaders)
-                took, touched = run(commands[which], loaders[which].variables())
+                took, touched = run(commands[which], variables[which])
                 cpu[loaders[which].name].append(took)
                 minor[loaders[which].name].append(touched)
+        folder.cleanup()
         times.add(program.name, {k: v[1:] for k, v in cpu.items()}, nothing[1:])
         faults.add(program.name, {k: v[1:] for k, v in minor.items()})
         row = times.rows[-1]
